@@ -1,0 +1,15 @@
+//! The scimlock engine: a sans-I/O SCIM gateway that checks, repairs and translates SCIM messages.
+//!
+//! The engine does no I/O, reads no clock, draws no randomness and keeps no globals. A host feeds one
+//! [`Input`] at a time into an [`Exchange`] and carries out the one [`Action`] it answers.
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod exchange;
+pub mod gateway;
+pub mod http;
+pub mod store;
+
+pub use exchange::{Action, Effect, Exchange, Fault, Input, ResponseHead};
+pub use gateway::{Gateway, HostFacts};
+pub use http::{Call, Headers, Request, Response, Scheme};

@@ -1,0 +1,3 @@
+//! The developer commands of scimlock.
+
+fn main() {}
