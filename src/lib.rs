@@ -5,9 +5,12 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod document;
 pub mod exchange;
 pub mod gateway;
 pub mod http;
+pub mod repair;
+pub mod schema;
 pub mod store;
 
 pub use exchange::{Action, Effect, Exchange, Fault, Input, ResponseHead};

@@ -1,0 +1,215 @@
+//! A SCIM payload as a tape: one text, and nodes that point into it.
+//!
+//! A message is read once; nodes carry spans of the text and the id of the schema attribute they are bound to.
+//! Nothing borrows: a document can be kept in a state machine. Several roots (received, mapped, answered) may
+//! share one document. Removal is a flag, new text is appended, and only unchanged containers are copied as
+//! spans when a root is written.
+
+mod edit;
+mod read;
+mod text;
+mod write;
+
+use std::borrow::Cow;
+
+pub use self::read::{ReadError, ReadErrorKind};
+pub use self::text::{decode, same_string};
+use crate::schema::AttrId;
+
+/// A place in the text.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Span {
+    at: u32,
+    len: u32,
+}
+
+/// A node's number in its document.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct NodeId(u32);
+
+/// The JSON kind of a node.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, kept as text.
+    Number,
+    /// A string, kept as escaped text.
+    String,
+    /// An object.
+    Object,
+    /// An array.
+    Array,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    /// The member name without quotes, escaped as in the text; empty in arrays and at roots.
+    key: Span,
+    /// A string's content without quotes, a number's digits, a container's whole text (empty when built).
+    text: Span,
+    parent: u32,
+    child: u32,
+    last: u32,
+    next: u32,
+    attr: AttrId,
+    kind: Kind,
+    flags: u8,
+}
+
+const NONE: u32 = u32::MAX;
+/// This container or something below it differs from its text.
+const CHANGED: u8 = 1;
+/// Not part of the document any more.
+const REMOVED: u8 = 2;
+/// The key's text has escapes.
+const KEY_ESCAPED: u8 = 4;
+/// The string's text has escapes.
+const TEXT_ESCAPED: u8 = 8;
+
+/// A text and its nodes.
+#[derive(Clone, Debug, Default)]
+pub struct Document {
+    text: Vec<u8>,
+    nodes: Vec<Node>,
+}
+
+impl Document {
+    /// An empty document.
+    pub const fn new() -> Self {
+        Self { text: Vec::new(), nodes: Vec::new() }
+    }
+
+    /// The node's kind.
+    pub fn kind(&self, id: NodeId) -> Kind {
+        self.node(id).map_or(Kind::Null, |node| node.kind)
+    }
+
+    /// The attribute the node is bound to; an element of a multi-valued attribute is bound to that attribute.
+    pub fn attr(&self, id: NodeId) -> AttrId {
+        self.node(id).map_or(AttrId::UNKNOWN, |node| node.attr)
+    }
+
+    /// The node that holds this one.
+    pub fn parent(&self, id: NodeId) -> Option<NodeId> {
+        self.node(id).and_then(|node| some(node.parent))
+    }
+
+    /// The member name, decoded; empty for array elements and roots.
+    pub fn key(&self, id: NodeId) -> Cow<'_, str> {
+        self.node(id)
+            .map_or(Cow::Borrowed(""), |node| decode(self.span(node.key), node.flags & KEY_ESCAPED != 0))
+    }
+
+    /// The value of a string, decoded.
+    pub fn string(&self, id: NodeId) -> Option<Cow<'_, str>> {
+        let node = self.node(id)?;
+        (node.kind == Kind::String).then(|| decode(self.span(node.text), node.flags & TEXT_ESCAPED != 0))
+    }
+
+    /// A number's digits as written.
+    pub fn number(&self, id: NodeId) -> Option<&str> {
+        let node = self.node(id)?;
+        if node.kind == Kind::Number { str::from_utf8(self.span(node.text)).ok() } else { None }
+    }
+
+    /// The elements of an array or members of an object, in order; nothing for other kinds.
+    pub fn children(&self, id: NodeId) -> Children<'_> {
+        Children { document: self, next: self.node(id).map_or(NONE, |node| node.child) }
+    }
+
+    /// The first child; with [`Document::sibling`] a way through children that are edited meanwhile.
+    pub fn first(&self, id: NodeId) -> Option<NodeId> {
+        self.children(id).next()
+    }
+
+    /// The next child of the same parent.
+    pub fn sibling(&self, id: NodeId) -> Option<NodeId> {
+        Children { document: self, next: self.node(id).map_or(NONE, |node| node.next) }.next()
+    }
+
+    /// The member bound to that attribute.
+    pub fn member(&self, id: NodeId, attr: AttrId) -> Option<NodeId> {
+        self.children(id).find(|child| self.attr(*child) == attr)
+    }
+
+    /// The member of that name (ASCII case does not matter).
+    pub fn member_named(&self, id: NodeId, name: &str) -> Option<NodeId> {
+        self.children(id).find(|child| self.key(*child).eq_ignore_ascii_case(name))
+    }
+
+    /// The elements of a multi-valued attribute's node, be it an array or (leniently) a single value.
+    pub fn elements(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        let array = self.kind(id) == Kind::Array;
+        self.children(id).filter(move |_| array).chain((!array).then_some(id))
+    }
+
+    /// True for `null`, `[]`, and an array of nothing but nulls: the unassigned state (RFC 7643 section 2.5).
+    pub fn is_unassigned(&self, id: NodeId) -> bool {
+        match self.kind(id) {
+            Kind::Null => true,
+            Kind::Array => self.children(id).all(|child| self.kind(child) == Kind::Null),
+            Kind::Bool(_) | Kind::Number | Kind::String | Kind::Object => false,
+        }
+    }
+
+    /// True when two values are the same JSON value: members in any order, numbers by their digits.
+    pub fn same(&self, a: NodeId, b: NodeId) -> bool {
+        match (self.kind(a), self.kind(b)) {
+            (Kind::String, Kind::String) => self.string(a) == self.string(b),
+            (Kind::Number, Kind::Number) => self.number(a) == self.number(b),
+            (Kind::Array, Kind::Array) => {
+                self.children(a).count() == self.children(b).count()
+                    && self.children(a).zip(self.children(b)).all(|(a, b)| self.same(a, b))
+            }
+            (Kind::Object, Kind::Object) => {
+                self.children(a).count() == self.children(b).count()
+                    && self.children(a).all(|child| {
+                        self.member_named(b, &self.key(child)).is_some_and(|other| self.same(child, other))
+                    })
+            }
+            (a, b) => a == b,
+        }
+    }
+
+    fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(id.0 as usize)
+    }
+
+    fn node_mut(&mut self, id: NodeId) -> Option<&mut Node> {
+        self.nodes.get_mut(id.0 as usize)
+    }
+
+    fn span(&self, span: Span) -> &[u8] {
+        let at = span.at as usize;
+        self.text.get(at..at + span.len as usize).unwrap_or_default()
+    }
+}
+
+const fn some(id: u32) -> Option<NodeId> {
+    if id == NONE { None } else { Some(NodeId(id)) }
+}
+
+/// The children of a node that are not removed.
+#[derive(Clone, Debug)]
+pub struct Children<'a> {
+    document: &'a Document,
+    next: u32,
+}
+
+impl Iterator for Children<'_> {
+    type Item = NodeId;
+
+    fn next(&mut self) -> Option<NodeId> {
+        while let Some(id) = some(self.next) {
+            let node = self.document.node(id)?;
+            self.next = node.next;
+            if node.flags & REMOVED == 0 {
+                return Some(id);
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,128 @@
+//! Schema documents (RFC 7643 section 7, as JSON) into a vocabulary.
+
+use serde_json::Value;
+
+use super::vocabulary::{ResourceType, Vocabulary};
+use super::{AttrId, Attribute, Mutability, Returned, Type};
+
+/// A schema document that cannot be used.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SchemaError {
+    /// The attribute or schema at fault.
+    pub at: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+const COMMON: &str = include_str!("../schemas/common.json");
+
+impl Vocabulary {
+    /// Builds a vocabulary. Each type is its name, its endpoint, its core schema document and its extensions'
+    /// documents, each with whether it is required.
+    ///
+    /// # Errors
+    /// A document that is not a schema.
+    pub fn build(types: &[(String, String, Value, Vec<(Value, bool)>)]) -> Result<Self, SchemaError> {
+        let common: Value = serde_json::from_str(COMMON)
+            .map_err(|error| SchemaError { at: "common".into(), message: error.to_string() })?;
+        let mut vocabulary = Self::empty();
+        for (name, endpoint, core, extensions) in types {
+            let root = vocabulary.add_root(&format!("type {name}"));
+            vocabulary.add_attributes(root, &common)?;
+            vocabulary.add_attributes(root, core)?;
+            let mut roots = Vec::new();
+            for (document, required) in extensions {
+                let extension = Attribute {
+                    name: text(document, "id")?.into(),
+                    kind: Type::Complex,
+                    extension: true,
+                    ..Attribute::default()
+                };
+                let extension = vocabulary.add(root, extension);
+                vocabulary.add_attributes(extension, document)?;
+                roots.push((extension, *required));
+            }
+            let list = vocabulary.add_list(root);
+            let meta = vocabulary.lookup(root, b"meta");
+            vocabulary.add_type(ResourceType {
+                name: name.as_str().into(),
+                endpoint: endpoint.as_str().into(),
+                schema: text(core, "id")?.into(),
+                root,
+                list,
+                extensions: roots,
+                schemas: vocabulary.lookup(root, b"schemas"),
+                id: vocabulary.lookup(root, b"id"),
+                meta,
+                location: vocabulary.lookup(meta, b"location"),
+            });
+        }
+        Ok(vocabulary)
+    }
+
+    fn add_attributes(&mut self, parent: AttrId, holder: &Value) -> Result<(), SchemaError> {
+        let key = if holder.get("subAttributes").is_some() { "subAttributes" } else { "attributes" };
+        for each in holder.get(key).and_then(Value::as_array).into_iter().flatten() {
+            let attribute = attribute(each)?;
+            let complex = attribute.kind == Type::Complex;
+            let id = self.add(parent, attribute);
+            if complex {
+                self.add_attributes(id, each)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn attribute(value: &Value) -> Result<Attribute, SchemaError> {
+    let name = text(value, "name")?;
+    let flag = |key: &str| value.get(key).and_then(Value::as_bool).unwrap_or(false);
+    let word = |key: &str| value.get(key).and_then(Value::as_str);
+    let kind = match word("type").unwrap_or("string") {
+        "string" => Type::String,
+        "boolean" => Type::Boolean,
+        "decimal" => Type::Decimal,
+        "integer" => Type::Integer,
+        "dateTime" => Type::DateTime,
+        "binary" => Type::Binary,
+        "reference" => Type::Reference,
+        "complex" => Type::Complex,
+        other => return Err(fault(name, &format!("`{other}` is not a data type"))),
+    };
+    let mutability = match word("mutability").unwrap_or("readWrite") {
+        "readOnly" => Mutability::ReadOnly,
+        "readWrite" => Mutability::ReadWrite,
+        "immutable" => Mutability::Immutable,
+        "writeOnly" => Mutability::WriteOnly,
+        other => return Err(fault(name, &format!("`{other}` is not a mutability"))),
+    };
+    let returned = match word("returned").unwrap_or("default") {
+        "always" => Returned::Always,
+        "never" => Returned::Never,
+        "default" => Returned::Default,
+        "request" => Returned::Request,
+        other => return Err(fault(name, &format!("`{other}` is not a way to be returned"))),
+    };
+    let canonical_values = value.get("canonicalValues").and_then(Value::as_array).into_iter().flatten();
+    Ok(Attribute {
+        name: name.into(),
+        kind,
+        multi_valued: flag("multiValued"),
+        required: flag("required"),
+        // RFC 7643 sections 2.3.6 and 2.3.7: binary and reference values are case exact.
+        case_exact: flag("caseExact") || matches!(kind, Type::Binary | Type::Reference),
+        mutability,
+        returned,
+        canonical_values: canonical_values.filter_map(Value::as_str).map(Into::into).collect(),
+        closed: flag("closed"),
+        ..Attribute::default()
+    })
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, SchemaError> {
+    value.get(key).and_then(Value::as_str).ok_or_else(|| fault(key, "is missing or not text"))
+}
+
+fn fault(at: &str, message: &str) -> SchemaError {
+    SchemaError { at: at.into(), message: message.into() }
+}

@@ -1,0 +1,408 @@
+//! Checking a value that is bound to a schema, and repairing it on the way where the peer's repairs allow it.
+//!
+//! All problems of a message are gathered, each with its SCIM path; none holds a value.
+
+use std::collections::BTreeSet;
+
+use super::{AttrId, Mutability, ResourceType, Type, Vocabulary};
+use crate::document::{Document, Kind, NodeId};
+use crate::repair::{Repair, Repaired, Repairs};
+
+/// What a value is for: required attributes and the treatment of readOnly ones depend on it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Context {
+    /// A resource that is created or replaced.
+    Resource,
+    /// The value of a patch operation.
+    Patch,
+}
+
+/// One thing that is wrong with a message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Problem {
+    /// What sort of problem it is.
+    pub kind: ProblemKind,
+    /// The attribute's path.
+    pub path: String,
+    /// What is wrong, in words.
+    pub message: String,
+}
+
+/// The sorts of problems, as RFC 7644 section 3.12 tells them apart.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ProblemKind {
+    /// `invalidValue`
+    Value,
+    /// `mutability`
+    Mutability,
+    /// `invalidPath`
+    Path,
+    /// `noTarget`
+    NoTarget,
+    /// `invalidSyntax`
+    Syntax,
+}
+
+/// Checks values against one vocabulary.
+#[derive(Debug)]
+pub struct Checker<'a> {
+    /// The side's attributes.
+    pub vocabulary: &'a Vocabulary,
+    /// What may be repaired.
+    pub repairs: &'a Repairs,
+    /// What was repaired.
+    pub repaired: &'a mut Repaired,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+    /// What the values are for.
+    pub context: Context,
+}
+
+impl Checker<'_> {
+    /// Checks a whole resource: its members, what is required, and `schemas`.
+    pub fn resource(&mut self, document: &mut Document, root: NodeId, of: &ResourceType) {
+        if document.kind(root) != Kind::Object {
+            return self.problem(ProblemKind::Syntax, "", "the body must be a JSON object");
+        }
+        self.members(document, root, of.root);
+        for (extension, required) in &of.extensions {
+            if *required && document.member(root, *extension).is_none() {
+                self.value_problem(*extension, "is required");
+            }
+        }
+        self.schemas(document, root, of);
+    }
+
+    /// Checks the value of an attribute, single or list, as it stands in a resource or a patch operation.
+    pub fn value(&mut self, document: &mut Document, node: NodeId, attr: AttrId) {
+        let attribute = self.vocabulary.attribute(attr);
+        match (attribute.multi_valued, document.kind(node)) {
+            (true, Kind::Array) => self.list(document, node, attr),
+            (true, _) => {
+                if !self.repairs.allows(Repair::SingleElement) {
+                    return self.value_problem(attr, "must be an array");
+                }
+                self.note(Repair::SingleElement, attr);
+                let array = document.new_array();
+                document.set_attr(array, attr);
+                let element = document.copy(node);
+                document.append(array, element);
+                document.assign(node, array);
+                self.list(document, node, attr);
+            }
+            (false, Kind::Array) => {
+                let first = document.first(node);
+                let single = first.filter(|first| document.sibling(*first).is_none());
+                match single {
+                    Some(first) if self.repairs.allows(Repair::SingleElement) => {
+                        self.note(Repair::SingleElement, attr);
+                        document.assign(node, first);
+                        self.element(document, node, attr);
+                    }
+                    _ => self.value_problem(attr, "must be a single value"),
+                }
+            }
+            (false, _) => self.element(document, node, attr),
+        }
+    }
+
+    /// Checks one element of a multi-valued attribute, or a single value.
+    pub fn element(&mut self, document: &mut Document, node: NodeId, attr: AttrId) {
+        let attribute = self.vocabulary.attribute(attr);
+        let kind = document.kind(node);
+        let fault = match (attribute.kind, kind) {
+            (Type::Complex, Kind::Object) => {
+                self.members(document, node, attr);
+                None
+            }
+            (Type::Complex, Kind::String | Kind::Number | Kind::Bool(_)) => {
+                let value = self.vocabulary.lookup(attr, b"value");
+                if !value.is_known() || !self.repairs.allows(Repair::PlainValue) {
+                    Some("must be an object")
+                } else {
+                    self.wrap(document, node, attr, value);
+                    self.members(document, node, attr);
+                    None
+                }
+            }
+            (Type::Boolean, Kind::Bool(_)) => None,
+            (Type::Boolean, Kind::String) => self.boolean(document, node, attr),
+            (Type::Integer, Kind::Number) => {
+                let whole = document.number(node).is_some_and(|text| !text.contains(['.', 'e', 'E']));
+                (!whole).then_some("must be a whole number")
+            }
+            (Type::Decimal, Kind::Number) => None,
+            (Type::String | Type::Reference, Kind::String) => None,
+            (Type::DateTime, Kind::String) => {
+                let valid = document.string(node).is_some_and(|text| is_date_time(&text));
+                (!valid).then_some("must be a dateTime such as 2026-01-31T08:00:00Z")
+            }
+            (Type::Binary, Kind::String) => {
+                let valid = document.string(node).is_some_and(|text| is_base64(&text));
+                (!valid).then_some("must be base64")
+            }
+            (Type::Complex, _) => Some("must be an object"),
+            (Type::Boolean, _) => Some("must be true or false"),
+            (Type::Integer | Type::Decimal, _) => Some("must be a number"),
+            (Type::String | Type::Reference | Type::DateTime | Type::Binary, _) => Some("must be a string"),
+        };
+        if let Some(fault) = fault {
+            return self.value_problem(attr, fault);
+        }
+        if attribute.closed && kind == Kind::String {
+            let text = document.string(node).unwrap_or_default();
+            let same = |each: &str| {
+                if attribute.case_exact { each == text } else { each.eq_ignore_ascii_case(&text) }
+            };
+            if !attribute.canonical_values.iter().any(|each| same(each)) {
+                let values = attribute.canonical_values.join(", ");
+                self.value_problem(attr, &format!("must be one of {values}"));
+            }
+        }
+    }
+
+    fn members(&mut self, document: &mut Document, object: NodeId, parent: AttrId) {
+        let mut next = document.first(object);
+        while let Some(member) = next {
+            next = document.sibling(member);
+            let attr = document.attr(member);
+            if document.is_unassigned(member) {
+                // RFC 7643 section 2.5: null, an empty array and an absent attribute are the same state.
+                let name = self.member_path(document, member, parent);
+                self.repaired.note(self.unassigned_repair(parent), &name);
+                document.remove(member);
+            } else if attr.is_known() {
+                self.member(document, member, attr);
+            }
+        }
+        self.required(document, object, parent);
+    }
+
+    fn member(&mut self, document: &mut Document, member: NodeId, attr: AttrId) {
+        let attribute = self.vocabulary.attribute(attr);
+        if attribute.mutability == Mutability::ReadOnly {
+            // RFC 7644 sections 3.3 and 3.5.1: readOnly attributes of the request are ignored.
+            self.note(Repair::Unwritable, attr);
+            return document.remove(member);
+        }
+        self.value(document, member, attr);
+        let emptied = document.is_unassigned(member)
+            || (attribute.kind == Type::Complex
+                && document.kind(member) == Kind::Object
+                && document.first(member).is_none());
+        if emptied {
+            self.note(Repair::Unwritable, attr);
+            document.remove(member);
+        }
+    }
+
+    fn list(&mut self, document: &mut Document, array: NodeId, attr: AttrId) {
+        let sub = |name: &[u8]| self.vocabulary.lookup(attr, name);
+        let (value, kind, primary) = (sub(b"value"), sub(b"type"), sub(b"primary"));
+        let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut primaries = 0;
+        let mut next = document.first(array);
+        while let Some(element) = next {
+            next = document.sibling(element);
+            if document.kind(element) == Kind::Null {
+                self.note(Repair::NullMember, attr);
+                document.remove(element);
+                continue;
+            }
+            if document.kind(element) == Kind::Array {
+                self.value_problem(attr, "must not hold an array");
+                continue;
+            }
+            self.element(document, element, attr);
+            let text = |id: AttrId| {
+                let member = document.member(element, id)?;
+                Some(document.string(member)?.into_owned())
+            };
+            if value.is_known()
+                && let Some(value) = text(value)
+                && !seen.insert((value, text(kind).unwrap_or_default()))
+            {
+                // RFC 7643 section 2.4: the same (type, value) SHOULD NOT be returned more than once.
+                self.note(Repair::DuplicateElement, attr);
+                document.remove(element);
+                continue;
+            }
+            let is_primary = primary.is_known()
+                && document
+                    .member(element, primary)
+                    .is_some_and(|node| document.kind(node) == Kind::Bool(true));
+            primaries += usize::from(is_primary);
+        }
+        if primaries > 1 {
+            self.value_problem(attr, "must have at most one primary element");
+        }
+    }
+
+    fn required(&mut self, document: &Document, object: NodeId, parent: AttrId) {
+        let resource = !self.vocabulary.attribute(parent).parent.is_known();
+        if resource && self.context == Context::Patch {
+            return;
+        }
+        for attr in self.vocabulary.children(parent) {
+            let attribute = self.vocabulary.attribute(attr);
+            let due = attribute.required && attribute.mutability != Mutability::ReadOnly;
+            if due && &*attribute.name != "schemas" && document.member(object, attr).is_none() {
+                self.value_problem(attr, "is required");
+            }
+        }
+    }
+
+    fn wrap(&mut self, document: &mut Document, node: NodeId, attr: AttrId, value: AttrId) {
+        self.note(Repair::PlainValue, attr);
+        let object = document.new_object();
+        document.set_attr(object, attr);
+        let inner = document.copy(node);
+        document.append_member(object, self.vocabulary, value, inner);
+        document.assign(node, object);
+    }
+
+    fn boolean(&mut self, document: &mut Document, node: NodeId, attr: AttrId) -> Option<&'static str> {
+        let text = document.string(node).unwrap_or_default();
+        let truth = match () {
+            () if text.eq_ignore_ascii_case("true") => true,
+            () if text.eq_ignore_ascii_case("false") => false,
+            () => return Some("must be true or false"),
+        };
+        if !self.repairs.allows(Repair::StringBoolean) {
+            return Some("must be true or false without quotes");
+        }
+        self.note(Repair::StringBoolean, attr);
+        let value = document.new_bool(truth);
+        document.assign(node, value);
+        None
+    }
+
+    /// RFC 7643 section 3: `schemas` lists the core schema and the extensions in use, each once.
+    fn schemas(&mut self, document: &mut Document, root: NodeId, of: &ResourceType) {
+        let listed = document.member(root, of.schemas);
+        let mut missing = schemas_in_use(document, root, self.vocabulary, of);
+        let mut next = listed.and_then(|listed| document.first(listed));
+        while let Some(element) = next {
+            next = document.sibling(element);
+            let uri = document.string(element).unwrap_or_default().into_owned();
+            if let Some(place) = missing.iter().position(|each| each.eq_ignore_ascii_case(&uri)) {
+                missing.remove(place);
+                continue;
+            }
+            let known = uri.eq_ignore_ascii_case(&of.schema)
+                || self.vocabulary.lookup(of.root, uri.as_bytes()).is_known();
+            if known {
+                self.repaired.note(Repair::EmptySchema, "schemas");
+            } else if self.repairs.allows(Repair::UnknownSchema) {
+                self.repaired.note(Repair::UnknownSchema, "schemas");
+            } else {
+                self.problem(ProblemKind::Value, "schemas", "names a schema that the route does not know");
+                continue;
+            }
+            document.remove(element);
+        }
+        if missing.is_empty() {
+            return;
+        }
+        self.repaired.note(Repair::MissingSchema, "schemas");
+        let listed = listed.unwrap_or_else(|| {
+            let array = document.new_array();
+            document.set_key(array, "schemas");
+            document.set_attr(array, of.schemas);
+            document.prepend(root, array);
+            array
+        });
+        for uri in missing {
+            let uri = document.new_string(&uri);
+            document.append(listed, uri);
+        }
+    }
+
+    fn unassigned_repair(&self, parent: AttrId) -> Repair {
+        let above = self.vocabulary.attribute(parent);
+        if above.extension || !above.parent.is_known() { Repair::Unwritable } else { Repair::NullMember }
+    }
+
+    fn member_path(&self, document: &Document, member: NodeId, parent: AttrId) -> String {
+        let attr = document.attr(member);
+        if attr.is_known() { self.vocabulary.path(attr).into() } else { self.vocabulary.path(parent).into() }
+    }
+
+    fn note(&mut self, repair: Repair, attr: AttrId) {
+        self.repaired.note(repair, self.vocabulary.path(attr));
+    }
+
+    fn value_problem(&mut self, attr: AttrId, message: &str) {
+        self.problem(ProblemKind::Value, self.vocabulary.path(attr), message);
+    }
+
+    /// Notes a problem at a path.
+    pub fn problem(&mut self, kind: ProblemKind, path: &str, message: &str) {
+        self.problems.push(Problem { kind, path: path.into(), message: message.into() });
+    }
+}
+
+/// The schema URIs a resource's members call for: the core schema first, then extensions in order.
+pub fn schemas_in_use(
+    document: &Document,
+    root: NodeId,
+    vocabulary: &Vocabulary,
+    of: &ResourceType,
+) -> Vec<String> {
+    let mut uris = vec![of.schema.to_string()];
+    for member in document.children(root) {
+        let attr = document.attr(member);
+        let unknown_urn = !attr.is_known() && document.key(member).starts_with("urn:");
+        if vocabulary.attribute(attr).extension || unknown_urn {
+            uris.push(document.key(member).into_owned());
+        }
+    }
+    uris
+}
+
+/// `xsd:dateTime`: date and time are required, fraction and zone optional (RFC 7643 section 2.3.5).
+pub(crate) fn is_date_time(text: &str) -> bool {
+    let mut rest = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    let mut number = |digits: usize, after: u8, range: std::ops::RangeInclusive<u32>| {
+        let Some((number, tail)) = rest.split_at_checked(digits) else { return false };
+        let value = str::from_utf8(number).ok().and_then(|text| text.parse().ok());
+        let good = number.iter().all(u8::is_ascii_digit) && value.is_some_and(|value| range.contains(&value));
+        match (after, tail.split_first()) {
+            (0, _) => rest = tail,
+            (after, Some((byte, tail))) if *byte == after => rest = tail,
+            _ => return false,
+        }
+        good
+    };
+    let date = number(4, b'-', 0..=9999) && number(2, b'-', 1..=12) && number(2, b'T', 1..=31);
+    if !(date && number(2, b':', 0..=24) && number(2, b':', 0..=59) && number(2, 0, 0..=59)) {
+        return false;
+    }
+    if let Some((b'.', fraction)) = rest.split_first() {
+        let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits == 0 {
+            return false;
+        }
+        rest = fraction.get(digits..).unwrap_or_default();
+    }
+    match rest {
+        [] | [b'Z'] => true,
+        [b'+' | b'-', h1, h2, b':', m1, m2] => {
+            [h1, h2, m1, m2].iter().all(|byte| byte.is_ascii_digit())
+                && (*h1, *h2) <= (b'1', b'4')
+                && *m1 < b'6'
+        }
+        _ => false,
+    }
+}
+
+/// Base64 of RFC 4648 section 4 or 5, padding optional.
+fn is_base64(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    let padding = text.len() - body.len();
+    let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+    body.bytes().all(alphabet)
+        && body.len() % 4 != 1
+        && (padding == 0 || text.len().is_multiple_of(4))
+        && padding <= 2
+}

@@ -1,0 +1,238 @@
+//! The attributes of one side (IdP or provider): every name has a number, found by parent and name.
+
+use super::{AttrId, Attribute, Mutability, Type};
+
+/// One kind of resource a side knows.
+#[derive(Clone, Debug)]
+pub struct ResourceType {
+    /// `User`, `Group` …
+    pub name: Box<str>,
+    /// `Users`, `Groups` …: the path segment.
+    pub endpoint: Box<str>,
+    /// The URI of the core schema.
+    pub schema: Box<str>,
+    /// The attribute whose members are the resource's attributes.
+    pub root: AttrId,
+    /// The context of a ListResponse of such resources.
+    pub list: AttrId,
+    /// The roots of the extensions, and whether the extension is required.
+    pub extensions: Vec<(AttrId, bool)>,
+    /// `schemas` of the resource.
+    pub schemas: AttrId,
+    /// `id` of the resource.
+    pub id: AttrId,
+    /// `meta` of the resource.
+    pub meta: AttrId,
+    /// `meta.location` of the resource.
+    pub location: AttrId,
+}
+
+/// All attributes of one side.
+#[derive(Clone, Debug)]
+pub struct Vocabulary {
+    attributes: Vec<Attribute>,
+    /// Open addressing over (parent, name without case); 0 is a free place.
+    table: Vec<u16>,
+    types: Vec<ResourceType>,
+    /// The context of a PatchOp message.
+    pub patch_op: AttrId,
+}
+
+impl Vocabulary {
+    pub(super) fn empty() -> Self {
+        let mut this = Self {
+            attributes: vec![Attribute::default()],
+            table: vec![0; 256],
+            types: Vec::new(),
+            patch_op: AttrId::UNKNOWN,
+        };
+        this.patch_op = this.add_root("PatchOp");
+        for name in ["schemas", "Operations"] {
+            this.add(this.patch_op, Attribute { name: name.into(), multi_valued: true, ..message(name) });
+        }
+        let operations = this.lookup(this.patch_op, b"Operations");
+        for name in ["op", "path", "value"] {
+            this.add(operations, message(name));
+        }
+        // A patch value is bound when its path is known.
+        let value = this.lookup(operations, b"value");
+        if let Some(value) = this.attributes.get_mut(value.index()) {
+            value.context = AttrId::UNKNOWN;
+        }
+        this
+    }
+
+    /// The resource types, in the order of the schema data.
+    pub fn types(&self) -> &[ResourceType] {
+        &self.types
+    }
+
+    /// The resource type of that name.
+    pub fn type_named(&self, name: &str) -> Option<&ResourceType> {
+        self.types.iter().find(|each| &*each.name == name)
+    }
+
+    /// The attribute; the one of number 0 has neither name nor characteristics.
+    pub fn attribute(&self, id: AttrId) -> &Attribute {
+        static NOTHING: std::sync::LazyLock<Attribute> = std::sync::LazyLock::new(Attribute::default);
+        self.attributes.get(id.index()).unwrap_or(&NOTHING)
+    }
+
+    /// The attribute's name in the schema's spelling.
+    pub fn name(&self, id: AttrId) -> &str {
+        &self.attribute(id).name
+    }
+
+    /// The attribute's path from its resource.
+    pub fn path(&self, id: AttrId) -> &str {
+        &self.attribute(id).path
+    }
+
+    /// Where the names of members below `attr` are looked up.
+    pub fn context(&self, attr: AttrId) -> AttrId {
+        self.attributes.get(attr.index()).map_or(AttrId::UNKNOWN, |attribute| attribute.context)
+    }
+
+    /// The attribute of that name (ASCII case does not matter) below `parent`.
+    pub fn lookup(&self, parent: AttrId, name: &[u8]) -> AttrId {
+        if !parent.is_known() {
+            return AttrId::UNKNOWN;
+        }
+        let mask = self.table.len() - 1;
+        let mut slot = hash(parent, name) & mask;
+        loop {
+            let id = AttrId(self.table.get(slot).copied().unwrap_or(0));
+            if !id.is_known() {
+                return AttrId::UNKNOWN;
+            }
+            let attribute = self.attribute(id);
+            if attribute.parent == parent && attribute.name.as_bytes().eq_ignore_ascii_case(name) {
+                return id;
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    /// The attributes right below `parent`, in the order of the schema.
+    pub fn children(&self, parent: AttrId) -> impl Iterator<Item = AttrId> {
+        self.ids().filter(move |id| self.attribute(*id).parent == parent)
+    }
+
+    /// True when `id` is `ancestor` or lies below it.
+    pub fn is_within(&self, mut id: AttrId, ancestor: AttrId) -> bool {
+        while id.is_known() {
+            if id == ancestor {
+                return true;
+            }
+            id = self.attribute(id).parent;
+        }
+        false
+    }
+
+    /// The top attribute that `id` belongs to: a member of the resource or of an extension's root.
+    pub fn top(&self, mut id: AttrId) -> AttrId {
+        loop {
+            let parent = self.attribute(id).parent;
+            let above = self.attribute(parent);
+            if !parent.is_known() || above.extension || !above.parent.is_known() {
+                return id;
+            }
+            id = parent;
+        }
+    }
+
+    /// The attribute of another vocabulary's `id` in this one, found by names from `root` down.
+    pub fn translate(&self, other: &Self, id: AttrId, other_root: AttrId, root: AttrId) -> AttrId {
+        if id == other_root {
+            return root;
+        }
+        let attribute = other.attribute(id);
+        if !attribute.parent.is_known() {
+            return AttrId::UNKNOWN;
+        }
+        let parent = self.translate(other, attribute.parent, other_root, root);
+        self.lookup(parent, attribute.name.as_bytes())
+    }
+
+    fn ids(&self) -> impl Iterator<Item = AttrId> {
+        (1..self.attributes.len()).filter_map(|index| u16::try_from(index).ok()).map(AttrId)
+    }
+
+    pub(super) fn add_root(&mut self, name: &str) -> AttrId {
+        self.add(AttrId::UNKNOWN, Attribute { kind: Type::Complex, ..message(name) })
+    }
+
+    /// Adds an attribute below `parent` and sets its path. The first of two equal names stays.
+    pub(super) fn add(&mut self, parent: AttrId, mut attribute: Attribute) -> AttrId {
+        let known = self.lookup(parent, attribute.name.as_bytes());
+        if known.is_known() {
+            return known;
+        }
+        let Ok(number) = u16::try_from(self.attributes.len()) else { return AttrId::UNKNOWN };
+        let id = AttrId(number);
+        let above = self.attribute(parent);
+        attribute.path = if attribute.extension || !above.parent.is_known() {
+            attribute.name.clone()
+        } else if above.extension {
+            format!("{}:{}", above.name, attribute.name).into()
+        } else {
+            format!("{}.{}", above.path, attribute.name).into()
+        };
+        attribute.parent = parent;
+        attribute.context = id;
+        self.attributes.push(attribute);
+        if self.attributes.len() * 2 > self.table.len() {
+            self.table = vec![0; self.table.len() * 2];
+            for id in self.ids().collect::<Vec<_>>() {
+                self.enter(id);
+            }
+        } else {
+            self.enter(id);
+        }
+        id
+    }
+
+    pub(super) fn add_list(&mut self, root: AttrId) -> AttrId {
+        let list = self.add_root("ListResponse");
+        for name in ["schemas", "totalResults", "startIndex", "itemsPerPage", "Resources"] {
+            self.add(list, message(name));
+        }
+        let resources = self.lookup(list, b"Resources");
+        if let Some(attribute) = self.attributes.get_mut(resources.index()) {
+            attribute.context = root;
+        }
+        list
+    }
+
+    pub(super) fn add_type(&mut self, of: ResourceType) {
+        self.types.push(of);
+    }
+
+    fn enter(&mut self, id: AttrId) {
+        let attribute = self.attribute(id);
+        let mask = self.table.len() - 1;
+        let mut slot = hash(attribute.parent, attribute.name.as_bytes()) & mask;
+        while self.table.get(slot).is_some_and(|taken| *taken != 0) {
+            slot = (slot + 1) & mask;
+        }
+        if let Some(free) = self.table.get_mut(slot) {
+            *free = id.0;
+        }
+    }
+}
+
+/// Spreads names by length and three of their letters: schemas are trusted, so nothing can be made to collide.
+fn hash(parent: AttrId, name: &[u8]) -> usize {
+    let at = |index: usize| usize::from(name.get(index).copied().unwrap_or(0) | 0x20);
+    let len = name.len();
+    let mixed = parent.index().wrapping_mul(0x9e37)
+        ^ len.wrapping_mul(0x85)
+        ^ at(0).wrapping_mul(0x1f3)
+        ^ at(len / 2).wrapping_mul(0x2d)
+        ^ at(len.wrapping_sub(1)).wrapping_mul(0x47d);
+    mixed ^ (mixed >> 7)
+}
+
+fn message(name: &str) -> Attribute {
+    Attribute { name: name.into(), mutability: Mutability::ReadWrite, ..Attribute::default() }
+}
