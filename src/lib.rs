@@ -4,7 +4,9 @@
 //! [`Input`] at a time into an [`Exchange`] and carries out the one [`Action`] it answers.
 #![forbid(unsafe_code)]
 
+mod access;
 pub mod config;
+mod credential;
 pub mod document;
 pub mod exchange;
 pub mod gateway;

@@ -1,5 +1,9 @@
 //! The HTTP messages that cross the boundary between host and engine.
 
+pub(crate) mod media;
+pub(crate) mod path;
+pub(crate) mod url;
+
 /// Header fields in order. Names are lower case; values are bytes, because HTTP does not promise UTF-8.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Headers(Vec<(String, Vec<u8>)>);
@@ -69,6 +73,14 @@ impl Scheme {
         match self {
             Self::Http => "http",
             Self::Https => "https",
+        }
+    }
+
+    /// The port a URL means where it names none.
+    pub(crate) const fn port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
         }
     }
 }

@@ -1,0 +1,55 @@
+//! The codes of configuration problems: stable, so that people can search for them.
+
+macro_rules! codes {
+    ($($name:ident = $code:literal, $doc:literal;)*) => {
+        $(#[doc = $doc] pub(crate) const $name: &str = $code;)*
+
+        /// Every code with what it means, in order.
+        pub const CODES: &[(&str, &str)] = &[$(($code, $doc)),*];
+    };
+}
+
+codes! {
+    SYNTAX = "SL0101", "The document is not JSON.";
+    DUPLICATE_KEY = "SL0102", "An object has the same key twice.";
+    UNKNOWN_KEY = "SL0103", "A key that means nothing here.";
+    MISSING_KEY = "SL0104", "A key that must be there is not.";
+    WRONG_KIND = "SL0105", "A value of the wrong kind, as a number where text is meant.";
+    FLOW_BRACES = "SL0106", "An unquoted path or template was read as an object or a list.";
+    BAD_VALUE = "SL0107", "A value that is not allowed here.";
+    NOT_YET = "SL0108", "Something this version cannot do yet.";
+    VERSION = "SL0109", "A version of the document's format that is not known.";
+
+    SECRET_SYNTAX = "SL0201", "A reference to a secret that is not of the form `${NAME}` or `${file:/path}`.";
+    SECRET_INSIDE = "SL0202", "A reference to a secret inside a longer text.";
+    SECRET_UNSET = "SL0203", "A secret that is not set, or empty.";
+    SECRET_PLAIN = "SL0204", "A credential that stands in the document itself.";
+
+    URL = "SL0301", "Not an absolute URL of the form the gateway takes.";
+    URL_HTTP = "SL0302", "A URL without TLS that is not on this machine.";
+    PATH = "SL0303", "Not a path a route can have.";
+    PATH_OVERLAP = "SL0304", "Two routes whose paths are equal or lie in each other.";
+    CLUSTER = "SL0305", "A provider's host without an Envoy cluster.";
+
+    NAME = "SL0401", "Not a name: letters, digits, `.`, `_` and `-`, at most 64.";
+    ACCEPT = "SL0402", "A route that would let anyone in, or no one.";
+    OPEN = "SL0403", "An open route that is not on this machine.";
+    TOKEN = "SL0404", "An accepted token that cannot work as written.";
+    CREDENTIAL = "SL0405", "A credential that cannot be sent.";
+    DATE = "SL0406", "Not a date.";
+
+    LIMIT = "SL0501", "A size or time that is not readable or out of bounds.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CODES;
+
+    #[test]
+    fn codes_are_unique_ascending_and_documented() {
+        assert!(CODES.windows(2).all(|pair| pair[0].0 < pair[1].0), "{CODES:?}");
+        assert!(
+            CODES.iter().all(|(code, doc)| code.starts_with("SL") && code.len() == 6 && doc.ends_with('.'))
+        );
+    }
+}

@@ -1,0 +1,469 @@
+//! The document itself: its keys, their types and what they mean together (one function an object).
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{
+    BAD_VALUE, CLUSTER, ConfigErrors, Item, NAME, PATH, PATH_OVERLAP, Problems, URL, URL_HTTP, VERSION,
+    WRONG_KIND, json, secret, units,
+};
+use crate::access::Access;
+use crate::credential::Credential;
+use crate::http::url::{Url, plain_path};
+use crate::{HostFacts, Scheme};
+
+mod security;
+
+/// A checked configuration document. Profiles and mappings are still as written: see [`Part`].
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// The gateway's own address: scheme, host and port, no path.
+    pub(crate) public_url: Url,
+    /// The routes, in the document's order; no two paths lie in each other.
+    pub(crate) routes: Vec<Route>,
+    /// What one exchange may take.
+    pub(crate) limits: Limits,
+    /// How the Envoy filter holds bodies.
+    pub(crate) host_mode: HostMode,
+    /// 16 hex digits that stand for the document's text, secrets not resolved.
+    pub(crate) digest: String,
+}
+
+/// One IdP in front of one provider.
+#[derive(Debug)]
+pub(crate) struct Route {
+    /// The name in logs, metrics and audit records.
+    pub(crate) name: String,
+    /// The IdP's side.
+    pub(crate) idp: Idp,
+    /// The provider's side.
+    pub(crate) provider: Provider,
+    /// IdP-side paths that find a resource before it is created, in order, each with its place.
+    pub(crate) matching: Vec<Part>,
+    /// The route's own rules.
+    pub(crate) mapping: Option<Part>,
+    /// What is answered for operations the provider cannot do, by operation (`group.create`).
+    pub(crate) unsupported: BTreeMap<String, Unsupported>,
+    /// What happens to a deactivation that cannot reach the provider.
+    pub(crate) deactivate: Deactivate,
+    /// How the route works.
+    pub(crate) mode: Mode,
+}
+
+/// The IdP's side of a route.
+#[derive(Debug)]
+pub(crate) struct Idp {
+    /// A profile's name (text) or an object that extends one.
+    pub(crate) profile: Part,
+    /// The raw path requests must lie under: `/acme/scim/v2`.
+    pub(crate) path: String,
+    /// What the IdP sees as the base of everything: `public_url` and `path`.
+    pub(crate) base: Url,
+    /// Who may use the route.
+    pub(crate) access: Access,
+}
+
+/// The provider's side of a route.
+#[derive(Debug)]
+pub(crate) struct Provider {
+    /// A profile's name (text) or an object that extends one.
+    pub(crate) profile: Part,
+    /// The base of the provider's endpoints.
+    pub(crate) url: Url,
+    /// The Envoy cluster, where the host needs one.
+    pub(crate) cluster: Option<String>,
+    /// What the provider is shown.
+    pub(crate) credential: Option<Credential>,
+}
+
+/// A part of the document that another part of the engine reads, with its place: see [`Item::new`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Part {
+    /// The value as written, references to secrets not resolved.
+    pub(crate) value: Value,
+    /// Its JSON pointer.
+    pub(crate) pointer: String,
+}
+
+impl Part {
+    fn of(item: &Item<'_>) -> Self {
+        Self { value: item.value.clone(), pointer: item.pointer.clone() }
+    }
+
+    /// The value, ready to be read.
+    pub(crate) fn item<'a>(&'a self, problems: &'a Problems<'a>) -> Item<'a> {
+        Item::new(&self.value, self.pointer.as_str(), problems)
+    }
+}
+
+/// What one exchange may take.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Limits {
+    /// Bytes of a request's body.
+    pub(crate) body: u64,
+    /// Bytes of a response's body.
+    pub(crate) response: u64,
+    /// Levels of nesting in a message.
+    pub(crate) depth: usize,
+    /// Milliseconds for the whole exchange.
+    pub(crate) time: u64,
+}
+
+/// An answer for an operation the provider cannot do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Unsupported {
+    /// A SCIM error.
+    Reject,
+    /// Answered as done, for the written reason.
+    Pretend(String),
+}
+
+/// What happens to a deactivation that cannot reach the provider.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Deactivate {
+    /// The mapping must carry `active`.
+    Carry,
+    /// It is refused with a SCIM error.
+    Reject,
+}
+
+/// How a route works.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Mode {
+    /// As configured.
+    Enforce,
+    /// Every request is answered 503.
+    Paused,
+}
+
+/// How the Envoy filter holds bodies.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum HostMode {
+    /// Headers stay held until the body was read.
+    Buffered,
+}
+
+impl Config {
+    /// Reads and checks a document; with the warnings, or all that is wrong.
+    pub(crate) fn parse(
+        text: &str,
+        secrets: &BTreeMap<String, String>,
+        host: HostFacts,
+    ) -> Result<(Self, ConfigErrors), ConfigErrors> {
+        let problems = Problems::new(secrets);
+        let config = Self::read(text, host, &problems);
+        problems.finish(config)
+    }
+
+    /// The same for callers that have more to check: routes that could not be read are left out, so that the
+    /// others' profiles and rules can still be judged. Good for use only if [`Problems::finish`] says so.
+    pub(crate) fn read(text: &str, host: HostFacts, problems: &Problems<'_>) -> Option<Self> {
+        let tree = json::read(text, problems)?;
+        secret::check(&tree, problems);
+        let mut fields = Item::new(&tree, "", problems).fields()?;
+        if let Some(version) = fields.need("version")
+            && version.number().is_some_and(|number| number != 1)
+        {
+            version.error(VERSION, format!("version {} is not known", version.shown()), "write `version: 1`");
+        }
+        let public_url = fields.need("public_url").and_then(|item| public_url(&item));
+        let routes = fields.need("routes");
+        let limits = fields.opt("limits").and_then(|item| limits(&item)).unwrap_or(DEFAULT_LIMITS);
+        let envoy = fields.opt("envoy").and_then(|item| envoy(&item)).unwrap_or_default();
+        fields.finish();
+
+        let scene = Scene { public_url: public_url.as_ref(), clusters: &envoy.clusters, host };
+        let routes = routes.and_then(|item| scene.routes(&item)).unwrap_or_default();
+        Some(Self {
+            public_url: public_url?,
+            routes,
+            limits,
+            host_mode: HostMode::Buffered,
+            digest: Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect(),
+        })
+    }
+}
+
+/// What routes are read against.
+struct Scene<'s> {
+    public_url: Option<&'s Url>,
+    clusters: &'s BTreeMap<(String, u16), String>,
+    host: HostFacts,
+}
+
+impl Scene<'_> {
+    fn routes(&self, item: &Item<'_>) -> Option<Vec<Route>> {
+        let entries = item.entries()?;
+        if entries.is_empty() {
+            item.error(BAD_VALUE, "there is no route", "add a route");
+        }
+        let mut paths: Vec<(String, String)> = Vec::new();
+        let mut routes = Vec::new();
+        for (name, item) in entries {
+            if !is_name(name) {
+                item.error(NAME, format!("`{name}` cannot be a route's name"), NAME_REMEDY);
+            }
+            routes.extend(self.route(name, &item, &mut paths));
+        }
+        Some(routes)
+    }
+
+    fn route(&self, name: &str, item: &Item<'_>, paths: &mut Vec<(String, String)>) -> Option<Route> {
+        let mut fields = item.fields()?;
+        let idp = fields.need("idp").and_then(|item| self.idp(name, &item, paths));
+        let provider = fields.need("provider").and_then(|item| self.provider(&item));
+        let matching = fields.opt_list("match");
+        let mapping = fields.opt("mapping");
+        let unsupported = fields.opt("unsupported");
+        for absent in ["guard", "match", "unsupported"] {
+            if let Some(item) = fields.opt(absent) {
+                item.not_yet(absent, "remove it: nothing may look protected that is not");
+            }
+        }
+        let deactivate =
+            fields.opt("deactivate").and_then(|item| item.choice(&[("reject", Deactivate::Reject)]));
+        let mode = fields.opt("mode").map_or(Some(Mode::Enforce), |item| mode(&item));
+        fields.finish();
+        if let Some(mapping) = &mapping
+            && !mapping.value.is_object()
+        {
+            mapping.wrong("an object", "write `User:` and a list of rules below `mapping:`");
+        }
+        Some(Route {
+            name: name.to_owned(),
+            idp: idp?,
+            provider: provider?,
+            matching: matching.iter().filter(|item| item.text().is_some()).map(Part::of).collect(),
+            mapping: mapping.as_ref().map(Part::of),
+            unsupported: unsupported.and_then(|item| unsupported_operations(&item)).unwrap_or_default(),
+            deactivate: deactivate.unwrap_or(Deactivate::Carry),
+            mode: mode?,
+        })
+    }
+
+    fn idp(&self, route: &str, item: &Item<'_>, paths: &mut Vec<(String, String)>) -> Option<Idp> {
+        let mut fields = item.fields()?;
+        let profile = fields.need("profile").and_then(|item| profile(&item));
+        let path = fields.need("path").and_then(|item| idp_path(&item, route, paths));
+        let access = security::access(route, &mut fields, self.public_url);
+        fields.finish();
+        let path = path?;
+        Some(Idp { profile: profile?, base: self.public_url?.join(&path), path, access: access? })
+    }
+
+    fn provider(&self, item: &Item<'_>) -> Option<Provider> {
+        let mut fields = item.fields()?;
+        let profile = fields.need("profile").and_then(|item| profile(&item));
+        let url_item = fields.need("url");
+        let insecure = fields.opt_bool("insecure").unwrap_or(false);
+        let credential = fields.opt("credential").map(|item| security::credential(&item));
+        fields.finish();
+        let url_item = url_item?;
+        let url = url(&url_item)?;
+        if url.scheme == Scheme::Http && !url.loopback() && !insecure {
+            url_item.error(
+                URL_HTTP,
+                "the provider's URL is without TLS",
+                "write `https://`, or add `insecure: true`",
+            );
+        }
+        let cluster = if self.host.clusters {
+            let found = self.clusters.get(&(url.host.clone(), url.port));
+            if found.is_none() {
+                let key = cluster_key(&url);
+                let message = format!("the host `{key}` has no Envoy cluster");
+                url_item.error(CLUSTER, message, format!("add `{key}: CLUSTER` to `envoy.clusters`"));
+            }
+            Some(found?.clone())
+        } else {
+            None
+        };
+        let credential = match credential {
+            Some(read) => Some(read?),
+            None => None,
+        };
+        Some(Provider { profile: profile?, url, cluster, credential })
+    }
+}
+
+#[derive(Default)]
+struct Envoy {
+    clusters: BTreeMap<(String, u16), String>,
+}
+
+fn envoy(item: &Item<'_>) -> Option<Envoy> {
+    let mut fields = item.fields()?;
+    if let Some(mode) = fields.opt("host_mode")
+        && mode.choice(&[("buffered", true), ("streaming", false)]) == Some(false)
+    {
+        mode.not_yet(
+            "`host_mode: streaming`",
+            "write `buffered`, and set `allow_on_headers_stop_iteration` in Envoy",
+        );
+    }
+    let mut clusters = BTreeMap::new();
+    for (key, item) in fields.opt("clusters").and_then(|item| item.entries()).unwrap_or_default() {
+        let Ok(url) = Url::parse(&format!("https://{key}"))
+            .map_err(|_| ())
+            .and_then(|url| if url.path.is_empty() && !key.ends_with('/') { Ok(url) } else { Err(()) })
+        else {
+            item.error(
+                CLUSTER,
+                format!("`{key}` is not a host"),
+                "write `host` or `host:port`, without a scheme",
+            );
+            continue;
+        };
+        let Some(cluster) = item.text() else { continue };
+        if cluster.is_empty() || !cluster.bytes().all(|byte| byte.is_ascii_graphic()) {
+            item.error(
+                CLUSTER,
+                format!("{} cannot be a cluster's name", item.shown()),
+                "write visible ASCII only",
+            );
+        } else if clusters.insert((url.host, url.port), cluster.to_owned()).is_some() {
+            item.error(CLUSTER, format!("the host `{key}` is there twice"), "keep one of the two");
+        }
+    }
+    fields.finish();
+    Some(Envoy { clusters })
+}
+
+fn limits(item: &Item<'_>) -> Option<Limits> {
+    let mut fields = item.fields()?;
+    let size = |item: Option<Item<'_>>, default| {
+        item.map_or(Some(default), |item| units::size(&item, &(1024..=64 << 20)))
+    };
+    let body = size(fields.opt("body"), DEFAULT_LIMITS.body);
+    let response = size(fields.opt("response"), DEFAULT_LIMITS.response);
+    let depth = fields.opt("depth").map_or(Some(DEFAULT_LIMITS.depth), |item| depth(&item));
+    let time = fields
+        .opt("time")
+        .map_or(Some(DEFAULT_LIMITS.time), |item| units::duration(&item, &(1000..=300_000)));
+    fields.finish();
+    Some(Limits { body: body?, response: response?, depth: depth?, time: time? })
+}
+
+fn depth(item: &Item<'_>) -> Option<usize> {
+    let depth = item.number()?;
+    if !(8..=100).contains(&depth) {
+        item.error(super::LIMIT, format!("{} is out of bounds", item.shown()), "stay within 8 and 100");
+    }
+    usize::try_from(depth).ok()
+}
+
+fn public_url(item: &Item<'_>) -> Option<Url> {
+    let url = url(item)?;
+    if !url.path.is_empty() {
+        item.error(
+            URL,
+            "`public_url` has a path",
+            "write scheme and host only, the path goes to `idp.path` of each route",
+        );
+    }
+    if url.scheme == Scheme::Http && !url.loopback() {
+        item.error(
+            URL_HTTP,
+            "`public_url` is without TLS",
+            "write `https://`: tokens would travel in the clear",
+        );
+    }
+    Some(url)
+}
+
+fn url(item: &Item<'_>) -> Option<Url> {
+    let text = item.text()?;
+    match Url::parse(text) {
+        Ok(url) => Some(url),
+        Err(problem) => {
+            item.error(
+                URL,
+                format!("{} is not a URL the gateway takes: {problem}", item.shown()),
+                "write `https://host/path`",
+            );
+            None
+        }
+    }
+}
+
+fn idp_path(item: &Item<'_>, route: &str, paths: &mut Vec<(String, String)>) -> Option<String> {
+    let path = item.text()?;
+    if let Err(problem) = plain_path(path) {
+        item.error(
+            PATH,
+            format!("{} cannot be a route's path: {problem}", item.shown()),
+            "write a path as `/scim/v2`",
+        );
+        return None;
+    }
+    let within = |inner: &str, outer: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if let Some((other, _)) = paths.iter().find(|(_, taken)| within(path, taken) || within(taken, path)) {
+        item.error(
+            PATH_OVERLAP,
+            format!("{} and the path of route `{other}` are equal or lie in each other", item.shown()),
+            "give each route a path of its own",
+        );
+    }
+    paths.push((route.to_owned(), path.to_owned()));
+    Some(path.to_owned())
+}
+
+fn profile(item: &Item<'_>) -> Option<Part> {
+    if !item.value.is_object() {
+        item.text()?;
+    }
+    Some(Part::of(item))
+}
+
+fn mode(item: &Item<'_>) -> Option<Mode> {
+    let words = [("enforce", Some(Mode::Enforce)), ("paused", Some(Mode::Paused)), ("observe", None)];
+    let mode = item.choice(&words)?;
+    if mode.is_none() {
+        item.not_yet("`mode: observe`", "write `enforce` or `paused`");
+    }
+    mode
+}
+
+fn unsupported_operations(item: &Item<'_>) -> Option<BTreeMap<String, Unsupported>> {
+    let mut operations = BTreeMap::new();
+    for (operation, item) in item.entries()? {
+        let answer = match item.value {
+            Value::String(_) => item.choice(&[("reject", ())]).map(|()| Unsupported::Reject),
+            Value::Object(_) => item.fields().and_then(|mut fields| {
+                let reason = fields.text("pretend").map(str::to_owned);
+                fields.finish();
+                reason.map(Unsupported::Pretend)
+            }),
+            _ => {
+                item.error(
+                    WRONG_KIND,
+                    "`reject` or an object is meant here",
+                    "write `reject` or `{ pretend: \"reason\" }`",
+                );
+                None
+            }
+        };
+        operations.extend(answer.map(|answer| (operation.to_owned(), answer)));
+    }
+    Some(operations)
+}
+
+/// How `envoy.clusters` names a URL's host: the port is there where it is not 443.
+fn cluster_key(url: &Url) -> String {
+    if url.port == 443 { url.host.clone() } else { format!("{}:{}", url.host, url.port) }
+}
+
+/// Names end up in logs, metric labels and header fields.
+fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
+const NAME_REMEDY: &str = "use letters, digits, `.`, `_` and `-`, at most 64";
+
+/// Workers have 128 MiB in all; Okta gives up after 60 s.
+const DEFAULT_LIMITS: Limits = Limits { body: 1 << 20, response: 16 << 20, depth: 32, time: 50_000 };

@@ -1,0 +1,257 @@
+//! Reads values of a configuration document: each with its place, each problem reported once, in plain words.
+//!
+//! ```text
+//! let mut fields = item.fields()?;             // reports anything but an object
+//! let path = fields.text("path");              // required: reports a missing key or a wrong kind
+//! let drop = fields.opt_bool("drop");          // optional
+//! let list = fields.opt("rules");              // an `Item`, for values of a shape of their own
+//! fields.finish();                             // reports the keys nobody asked for
+//! ```
+
+use serde_json::{Map, Value};
+
+use super::problems::{Problems, child};
+use super::{BAD_VALUE, FLOW_BRACES, MISSING_KEY, NOT_YET, UNKNOWN_KEY, WRONG_KIND};
+
+/// A value and its place in the document.
+#[derive(Clone, Debug)]
+pub(crate) struct Item<'a> {
+    /// The value as written; [`Item::text`] resolves references to secrets, this does not.
+    pub(crate) value: &'a Value,
+    /// Its JSON pointer.
+    pub(crate) pointer: String,
+    problems: &'a Problems<'a>,
+}
+
+impl<'a> Item<'a> {
+    /// A value at a pointer.
+    pub(crate) fn new(value: &'a Value, pointer: impl Into<String>, problems: &'a Problems<'a>) -> Self {
+        Self { value, pointer: pointer.into(), problems }
+    }
+
+    /// Notes an error at this place.
+    pub(crate) fn error(&self, code: &'static str, message: impl Into<String>, remedy: impl Into<String>) {
+        self.problems.error(code, &self.pointer, message, remedy);
+    }
+
+    /// Notes a warning at this place.
+    pub(crate) fn warn(&self, code: &'static str, message: impl Into<String>, remedy: impl Into<String>) {
+        self.problems.warn(code, &self.pointer, message, remedy);
+    }
+
+    /// Notes that this version cannot do something yet: accepting and ignoring it would be a lie.
+    pub(crate) fn not_yet(&self, what: &str, remedy: &str) {
+        let what = if what.starts_with('`') { what.to_owned() } else { format!("`{what}`") };
+        self.error(NOT_YET, format!("{what} is not available yet"), remedy);
+    }
+
+    /// True for text that stands in the document itself and is no reference to a secret.
+    pub(crate) fn is_literal(&self) -> bool {
+        self.value.as_str().is_some_and(|text| !text.contains("${"))
+    }
+
+    /// The text; a reference to a secret is resolved.
+    pub(crate) fn text(&self) -> Option<&'a str> {
+        if let Value::String(text) = self.value {
+            return self.problems.resolve(text);
+        }
+        match flow(self.value) {
+            Some(text) => self.error(
+                FLOW_BRACES,
+                "text is meant here, but without quotes YAML reads this as an object or a list",
+                format!("put it in quotes: `\"{text}\"`"),
+            ),
+            None => self.wrong("text", "put the value in quotes"),
+        }
+        None
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn boolean(&self) -> Option<bool> {
+        if !self.value.is_boolean() {
+            self.wrong("`true` or `false`", "write `true` or `false` without quotes");
+        }
+        self.value.as_bool()
+    }
+
+    /// A whole number that is not negative.
+    pub(crate) fn number(&self) -> Option<u64> {
+        if !self.value.is_u64() {
+            self.wrong("a whole number", "write a whole number without quotes");
+        }
+        self.value.as_u64()
+    }
+
+    /// One of a fixed set of words.
+    pub(crate) fn choice<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text()?;
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+            return Some(*value);
+        }
+        let known: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+        self.error(BAD_VALUE, format!("{} is not known here", self.shown()), format!("write {}", or(&known)));
+        None
+    }
+
+    /// The elements of a list.
+    pub(crate) fn list(&self) -> Option<Vec<Self>> {
+        let Value::Array(items) = self.value else {
+            self.wrong("a list", "write a list");
+            return None;
+        };
+        let place = |(index, value): (usize, &'a Value)| self.at(&index.to_string(), value);
+        Some(items.iter().enumerate().map(place).collect())
+    }
+
+    /// The members of an object whose keys are the user's own names.
+    pub(crate) fn entries(&self) -> Option<Vec<(&'a str, Self)>> {
+        let members = self.object()?;
+        Some(members.iter().map(|(key, value)| (key.as_str(), self.at(key, value))).collect())
+    }
+
+    /// The members of an object whose keys are fixed words.
+    pub(crate) fn fields(&self) -> Option<Fields<'a>> {
+        Some(Fields { members: self.object()?, item: self.clone(), asked: Vec::new() })
+    }
+
+    /// The value as it may be quoted in a message: never a secret's value, never long.
+    pub(crate) fn shown(&self) -> String {
+        let text = match self.value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        match text.char_indices().nth(80) {
+            Some((end, _)) => format!("`{}…`", text.get(..end).unwrap_or_default()),
+            None => format!("`{text}`"),
+        }
+    }
+
+    /// Reports that the value is not of the kind that is meant.
+    pub(crate) fn wrong(&self, meant: &str, remedy: &str) {
+        let kind = match self.value {
+            Value::Null => "nothing",
+            Value::Bool(_) => "`true` or `false`",
+            Value::Number(_) => "a number",
+            Value::String(_) => "text",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
+        };
+        self.error(WRONG_KIND, format!("{meant} is meant here, this is {kind}"), remedy);
+    }
+
+    fn object(&self) -> Option<&'a Map<String, Value>> {
+        if !self.value.is_object() {
+            self.wrong("an object", "write keys and values");
+        }
+        self.value.as_object()
+    }
+
+    fn at(&self, key: &str, value: &'a Value) -> Self {
+        Self { value, pointer: child(&self.pointer, key), problems: self.problems }
+    }
+}
+
+/// The members of an object with fixed keys.
+#[derive(Debug)]
+#[must_use = "`finish` reports unknown keys"]
+pub(crate) struct Fields<'a> {
+    members: &'a Map<String, Value>,
+    item: Item<'a>,
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Fields<'a> {
+    /// The object itself, to report problems at.
+    pub(crate) const fn item(&self) -> &Item<'a> {
+        &self.item
+    }
+
+    /// The value of a key that may be missing.
+    pub(crate) fn opt(&mut self, key: &'static str) -> Option<Item<'a>> {
+        self.asked.push(key);
+        Some(self.item.at(key, self.members.get(key)?))
+    }
+
+    /// The value of a key that must be there.
+    pub(crate) fn need(&mut self, key: &'static str) -> Option<Item<'a>> {
+        let found = self.opt(key);
+        if found.is_none() {
+            self.item.error(MISSING_KEY, format!("the key `{key}` is missing"), format!("add `{key}:`"));
+        }
+        found
+    }
+
+    /// A text that must be there.
+    pub(crate) fn text(&mut self, key: &'static str) -> Option<&'a str> {
+        self.need(key)?.text()
+    }
+
+    /// A text that may be missing.
+    pub(crate) fn opt_text(&mut self, key: &'static str) -> Option<&'a str> {
+        self.opt(key)?.text()
+    }
+
+    /// A boolean that may be missing.
+    pub(crate) fn opt_bool(&mut self, key: &'static str) -> Option<bool> {
+        self.opt(key)?.boolean()
+    }
+
+    /// A number that may be missing.
+    pub(crate) fn opt_number(&mut self, key: &'static str) -> Option<u64> {
+        self.opt(key)?.number()
+    }
+
+    /// A list that may be missing: then, or where it is no list, it is empty.
+    pub(crate) fn opt_list(&mut self, key: &'static str) -> Vec<Item<'a>> {
+        self.opt(key).and_then(|item| item.list()).unwrap_or_default()
+    }
+
+    /// Reports the keys nobody asked for, each with the nearest one that was.
+    pub(crate) fn finish(self) {
+        for (key, value) in self.members {
+            if self.asked.contains(&key.as_str()) {
+                continue;
+            }
+            let remedy = match nearest(key, self.asked.iter().copied()) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => {
+                    let known: Vec<_> = self.asked.iter().map(|known| format!("`{known}`")).collect();
+                    format!("remove it; known here: {}", known.join(", "))
+                }
+            };
+            self.item.at(key, value).error(UNKNOWN_KEY, format!("the key `{key}` is not known here"), remedy);
+        }
+    }
+}
+
+/// The known word a misspelt one is most likely to be.
+pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let lower = word.to_lowercase();
+    let distance = |candidate: &str| strsim::osa_distance(&lower, &candidate.to_lowercase());
+    let (distance, best) = known.into_iter().map(|candidate| (distance(candidate), candidate)).min()?;
+    (distance <= 1 + best.len() / 4).then_some(best)
+}
+
+/// What an unquoted `{name.givenName}` or `[a]` was before YAML made an object or a list of it.
+fn flow(value: &Value) -> Option<String> {
+    match value {
+        Value::Object(members) if !members.is_empty() && members.values().all(Value::is_null) => {
+            let keys: Vec<_> = members.keys().map(String::as_str).collect();
+            Some(format!("{{{}}}", keys.join(", ")))
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let texts: Option<Vec<_>> = items.iter().map(Value::as_str).collect();
+            Some(format!("[{}]", texts?.join(", ")))
+        }
+        _ => None,
+    }
+}
+
+/// `a`, `b` or `c`.
+fn or(words: &[String]) -> String {
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        Some((last, _)) => last.clone(),
+        None => String::new(),
+    }
+}
