@@ -19,15 +19,20 @@ pub(crate) struct Built {
 }
 
 /// Builds what is out of date and prints the sizes.
-pub(crate) fn all(place: &Place) -> Result<Built> {
-    let built = Built { filter: filter(place)?, engine: npm_package(place)? };
+pub(crate) fn all(place: &Place) -> Result<()> {
+    let built = quietly(place)?;
     for file in [&built.filter, &built.engine] {
         let bytes = fs::read(file)?;
         let size = format!("{:>7}, {:>6} gzip", ui::kilobytes(bytes.len()), ui::kilobytes(gzip(&bytes)?));
         let name = file.strip_prefix(&place.root).unwrap_or(file).display();
         anstream::eprintln!("{} {name:<24} {}", paint(ui::DIM, "built  "), paint(ui::DIM, size));
     }
-    Ok(built)
+    Ok(())
+}
+
+/// Builds what is out of date.
+pub(crate) fn quietly(place: &Place) -> Result<Built> {
+    Ok(Built { filter: filter(place)?, engine: npm_package(place)? })
 }
 
 /// The proxy-wasm module.
@@ -55,12 +60,8 @@ fn npm_package(place: &Place) -> Result<PathBuf> {
     }
     setup::npm(place)?;
     let stamp = bindings.join("package-built");
-    let sources = ["build", "src", "scripts", "package.json", "package-lock.json", "tsconfig.json"];
-    let mut changed = None;
-    for source in sources {
-        changed = changed.max(newest_except(&js.join(source), &stamp)?);
-    }
-    if newest(&package)?.is_none() || changed > newest(&stamp)? {
+    let sources = newest_except(&js, &[&stamp, &package, &js.join("node_modules"), &js.join("test")])?;
+    if newest(&package)?.is_none() || sources > newest(&stamp)? {
         let working = Working::start("build", "js/dist");
         must(place, "npm-build", place.command("npm").args(["run", "build"]).current_dir(&js))?;
         fs::write(&stamp, "")?;
@@ -82,11 +83,11 @@ fn compile(place: &Place, package: &str, target: &str) -> Result<PathBuf> {
 
 /// When anything at or below `path` last changed; nothing where there is no such path.
 fn newest(path: &Path) -> Result<Option<SystemTime>> {
-    newest_except(path, Path::new(""))
+    newest_except(path, &[])
 }
 
-fn newest_except(path: &Path, except: &Path) -> Result<Option<SystemTime>> {
-    if path == except || !path.exists() {
+fn newest_except(path: &Path, except: &[&Path]) -> Result<Option<SystemTime>> {
+    if except.contains(&path) || !path.exists() {
         return Ok(None);
     }
     if !path.is_dir() {

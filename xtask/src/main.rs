@@ -5,8 +5,11 @@
 )]
 
 mod build;
+mod coverage;
 mod process;
+mod rules;
 mod setup;
+mod test;
 mod toolchain;
 mod ui;
 
@@ -32,6 +35,11 @@ enum Task {
     Setup,
     /// Build dist/scimlock.wasm (Envoy filter) and js/dist/ (npm package).
     Build,
+    /// Run all tests, or the named steps.
+    Test {
+        /// Steps, as the table at the end names them.
+        steps: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -50,7 +58,8 @@ fn run(args: &Args) -> Result<ExitCode> {
     process::stop_children_when_interrupted()?;
     match &args.command {
         Task::Setup => setup::all(&place).map(|()| ExitCode::SUCCESS),
-        Task::Build => build::all(&place).map(|_| ExitCode::SUCCESS),
+        Task::Build => build::all(&place).map(|()| ExitCode::SUCCESS),
+        Task::Test { steps } => test::run(&place, steps),
     }
 }
 

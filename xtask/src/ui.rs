@@ -6,7 +6,12 @@ use std::time::{Duration, Instant};
 use anstyle::{AnsiColor, Style};
 
 pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
 pub(crate) const RED: Style = AnsiColor::Red.on_default();
+
+/// Back to an empty line.
+const CLEAR: &str = "\r\x1b[2K";
+const NOTHING_TO_DO: Duration = Duration::from_secs(1);
 
 /// Text in a style; the streams of `anstream` drop the style where it is not wanted.
 pub(crate) fn paint(style: Style, text: impl std::fmt::Display) -> String {
@@ -27,14 +32,19 @@ impl Working {
     pub(crate) fn start(topic: &str, what: &str) -> Self {
         let label = format!("{} {what}", paint(DIM, format_args!("{topic:<7}")));
         if std::io::stderr().is_terminal() {
-            anstream::eprint!("{label} …");
+            anstream::eprint!("{CLEAR}{label} …");
             let _ = anstream::stderr().flush();
         }
         Self { label, start: Instant::now() }
     }
 
+    /// Says nothing of work that turned out to be done already.
     pub(crate) fn done(self, result: &str) {
-        let back = if std::io::stderr().is_terminal() { "\r\x1b[2K" } else { "" };
+        let back = if std::io::stderr().is_terminal() { CLEAR } else { "" };
+        if result.is_empty() && self.start.elapsed() < NOTHING_TO_DO {
+            anstream::eprint!("{back}");
+            return;
+        }
         let gap = if result.is_empty() { "" } else { "  " };
         let time = paint(DIM, seconds(self.start.elapsed()));
         anstream::eprintln!("{back}{}{gap}{result}  {time}", self.label);
