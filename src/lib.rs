@@ -7,11 +7,14 @@
 mod access;
 pub mod config;
 mod credential;
+pub mod delta;
 pub mod document;
+pub mod error;
 pub mod exchange;
 pub mod filter;
 pub mod gateway;
 pub mod http;
+pub mod message;
 pub mod path;
 pub mod repair;
 pub mod schema;

@@ -1,6 +1,7 @@
 //! Editing a document: every change marks its ancestors, so that the writer knows which text still holds.
 
 use super::{CHANGED, Document, KEY_ESCAPED, Kind, NONE, Node, NodeId, REMOVED, Span, TEXT_ESCAPED, text};
+use crate::filter::Literal;
 use crate::schema::{AttrId, Vocabulary};
 
 impl Document {
@@ -28,6 +29,17 @@ impl Document {
     pub fn new_number(&mut self, digits: &str) -> NodeId {
         let span = self.append_text(digits);
         self.push(Kind::Number, span, 0)
+    }
+
+    /// A new value equal to a filter's literal.
+    pub fn new_literal(&mut self, literal: &Literal) -> NodeId {
+        match literal {
+            Literal::String(text) => self.new_string(text),
+            Literal::Number(digits) => self.new_number(digits),
+            Literal::True => self.new_bool(true),
+            Literal::False => self.new_bool(false),
+            Literal::Null => self.push(Kind::Null, Span::default(), 0),
+        }
     }
 
     /// A new empty object.

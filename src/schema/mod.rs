@@ -1,5 +1,6 @@
 //! Schemas of one side, compiled: attributes with numbers, looked up by parent and name.
 
+mod bind;
 mod load;
 mod validate;
 mod vocabulary;

@@ -239,8 +239,8 @@ impl Checker<'_> {
     }
 
     fn required(&mut self, document: &Document, object: NodeId, parent: AttrId) {
-        let resource = !self.vocabulary.attribute(parent).parent.is_known();
-        if resource && self.context == Context::Patch {
+        // The value of a patch operation is a part of the resource, but for whole elements.
+        if self.context == Context::Patch && !self.vocabulary.attribute(parent).multi_valued {
             return;
         }
         for attr in self.vocabulary.children(parent) {

@@ -1,0 +1,309 @@
+//! Applying changes to a resource (RFC 7644 section 3.5.2): all or nothing is the caller's, who drops the
+//! document when a change cannot be made.
+
+use std::collections::BTreeMap;
+
+use super::{Change, Op, Place};
+use crate::document::{Document, Kind, NodeId};
+use crate::filter::Filter;
+use crate::path::Path;
+use crate::schema::{AttrId, Problem, ProblemKind, ResourceType, Type, Vocabulary};
+
+/// Applies the changes, in order, to the resource at `root`. With `upsert` a value path that selects nothing
+/// creates the element, where RFC 7644 section 3.5.2.3 answers `noTarget`.
+///
+/// # Errors
+/// The first change that cannot be made.
+pub fn apply(
+    changes: &[Change],
+    document: &mut Document,
+    root: NodeId,
+    vocabulary: &Vocabulary,
+    of: &ResourceType,
+    upsert: bool,
+) -> Result<(), Problem> {
+    let mut target = Target { document, root, vocabulary, of, upsert };
+    changes.iter().try_for_each(|change| target.change(change))
+}
+
+struct Target<'a> {
+    document: &'a mut Document,
+    root: NodeId,
+    vocabulary: &'a Vocabulary,
+    of: &'a ResourceType,
+    upsert: bool,
+}
+
+impl Target<'_> {
+    fn change(&mut self, change: &Change) -> Result<(), Problem> {
+        match (&change.place, change.value) {
+            (Place::Attribute(attr), None) => {
+                if let Some(node) = self.find(*attr) {
+                    self.document.remove(node);
+                }
+                Ok(())
+            }
+            (Place::Attribute(attr), Some(value)) => {
+                let multi_valued = self.vocabulary.attribute(*attr).multi_valued;
+                match self.find(*attr) {
+                    Some(list) if multi_valued && change.op == Op::Add => self.insert(*attr, list, value),
+                    Some(node) => {
+                        let copy = self.document.copy(value);
+                        self.document.assign(node, copy);
+                    }
+                    None => {
+                        let holder = self.holder(*attr);
+                        let copy = self.document.copy(value);
+                        self.document.append_member(holder, self.vocabulary, *attr, copy);
+                    }
+                }
+                Ok(())
+            }
+            (Place::Elements { attr, filter, sub }, value) => {
+                self.elements(change.op, *attr, filter, *sub, value)
+            }
+            (Place::Unknown(path), value) => self.unknown(path, value),
+        }
+    }
+
+    fn elements(
+        &mut self,
+        op: Op,
+        attr: AttrId,
+        filter: &Filter,
+        sub: AttrId,
+        value: Option<NodeId>,
+    ) -> Result<(), Problem> {
+        let list = self.find(attr);
+        let matching: Vec<NodeId> = list
+            .into_iter()
+            .flat_map(|list| self.document.elements(list).collect::<Vec<_>>())
+            .filter(|element| filter.matches(self.document, *element, self.vocabulary, attr))
+            .collect();
+        let Some(value) = value else {
+            for element in matching {
+                let gone = if sub.is_known() { self.document.member(element, sub) } else { Some(element) };
+                if let Some(gone) = gone {
+                    self.document.remove(gone);
+                }
+            }
+            if let Some(list) = list.filter(|list| self.document.first(*list).is_none()) {
+                self.document.remove(list);
+            }
+            return Ok(());
+        };
+        if matching.is_empty() {
+            return self.create(op, attr, filter, sub, value);
+        }
+        for element in matching {
+            self.write(element, attr, sub, value);
+        }
+        Ok(())
+    }
+
+    /// A new element with what the filter says of it.
+    fn create(
+        &mut self,
+        op: Op,
+        attr: AttrId,
+        filter: &Filter,
+        sub: AttrId,
+        value: NodeId,
+    ) -> Result<(), Problem> {
+        let literals = filter.as_conjunction_of_eq().filter(|_| self.upsert);
+        let Some(literals) = literals else {
+            return Err(Problem {
+                kind: ProblemKind::NoTarget,
+                path: self.vocabulary.path(attr).into(),
+                message: format!("has no element that the filter of the {} operation selects", op.as_str()),
+            });
+        };
+        let element = self.document.new_object();
+        self.document.set_attr(element, attr);
+        for (path, literal) in literals {
+            let name = self.vocabulary.lookup(attr, path.name.as_bytes());
+            let node = self.document.new_literal(literal);
+            self.document.append_member(element, self.vocabulary, name, node);
+        }
+        self.write(element, attr, sub, value);
+        let list = match self.find(attr) {
+            Some(list) => list,
+            None => {
+                let holder = self.holder(attr);
+                let list = self.document.new_array();
+                self.document.append_member(holder, self.vocabulary, attr, list);
+                list
+            }
+        };
+        self.document.append(list, element);
+        Ok(())
+    }
+
+    /// Sets a sub-attribute of an element, or the parts of the element that the value has.
+    fn write(&mut self, element: NodeId, attr: AttrId, sub: AttrId, value: NodeId) {
+        if sub.is_known() {
+            return self.write_part(element, attr, sub, value);
+        }
+        let parts: Vec<NodeId> = self.document.children(value).collect();
+        for part in parts {
+            let sub = self.document.attr(part);
+            if sub.is_known() {
+                self.write_part(element, attr, sub, part);
+            }
+        }
+    }
+
+    fn write_part(&mut self, element: NodeId, attr: AttrId, sub: AttrId, value: NodeId) {
+        let copy = self.document.copy(value);
+        match self.document.member(element, sub) {
+            Some(node) => self.document.assign(node, copy),
+            None => self.document.append_member(element, self.vocabulary, sub, copy),
+        }
+        let primary = self.vocabulary.lookup(attr, b"primary");
+        if sub == primary && self.document.kind(value) == Kind::Bool(true) {
+            self.single_primary(attr, element);
+        }
+    }
+
+    /// RFC 7644 section 3.5.2: a new primary value makes all others not primary.
+    fn single_primary(&mut self, attr: AttrId, element: NodeId) {
+        let primary = self.vocabulary.lookup(attr, b"primary");
+        let others: Vec<NodeId> = self
+            .find(attr)
+            .into_iter()
+            .flat_map(|list| self.document.children(list).collect::<Vec<_>>())
+            .filter(|other| *other != element)
+            .filter_map(|other| self.document.member(other, primary))
+            .filter(|node| self.document.kind(*node) == Kind::Bool(true))
+            .collect();
+        for other in others {
+            let no = self.document.new_bool(false);
+            self.document.assign(other, no);
+        }
+    }
+
+    /// Adds the elements that are not there yet.
+    fn insert(&mut self, attr: AttrId, list: NodeId, values: NodeId) {
+        let sub = self.vocabulary.lookup(attr, b"value");
+        let key = |document: &Document, element: NodeId| {
+            let node = if sub.is_known() { document.member(element, sub) } else { Some(element) };
+            node.and_then(|node| document.string(node)).map(|text| text.into_owned())
+        };
+        let mut present: BTreeMap<String, Vec<NodeId>> = BTreeMap::new();
+        for element in self.document.elements(list) {
+            if let Some(key) = key(self.document, element) {
+                present.entry(key).or_default().push(element);
+            }
+        }
+        let values: Vec<NodeId> = self.document.elements(values).collect();
+        for value in values {
+            let same = key(self.document, value).and_then(|key| present.get(&key)).is_some_and(|same| {
+                // RFC 7644 section 3.5.2.1: a value that is already there changes nothing.
+                same.iter().any(|old| self.covers(*old, value))
+            });
+            if same {
+                continue;
+            }
+            let copy = self.document.copy(value);
+            self.document.append(list, copy);
+            let primary = self.vocabulary.lookup(attr, b"primary");
+            let is_primary = self.document.member(copy, primary);
+            if is_primary.is_some_and(|node| self.document.kind(node) == Kind::Bool(true)) {
+                self.single_primary(attr, copy);
+            }
+        }
+    }
+
+    /// True when the element has everything the value says.
+    fn covers(&self, element: NodeId, value: NodeId) -> bool {
+        if self.document.kind(value) != Kind::Object {
+            return self.document.same(element, value);
+        }
+        self.document.children(value).all(|part| {
+            let other = self.document.member_named(element, &self.document.key(part));
+            other.is_some_and(|other| self.document.same(other, part))
+        })
+    }
+
+    /// The attribute's node in the resource.
+    fn find(&self, attr: AttrId) -> Option<NodeId> {
+        let parent = self.vocabulary.attribute(attr).parent;
+        let holder = if parent == self.of.root { self.root } else { self.find(parent)? };
+        self.document.member(holder, attr)
+    }
+
+    /// The object that holds the attribute, made where it is missing.
+    fn holder(&mut self, attr: AttrId) -> NodeId {
+        let parent = self.vocabulary.attribute(attr).parent;
+        if parent == self.of.root || !parent.is_known() {
+            return self.root;
+        }
+        if let Some(found) = self.find(parent).filter(|node| self.document.kind(*node) == Kind::Object) {
+            return found;
+        }
+        let above = self.holder(parent);
+        let object = self.document.new_object();
+        self.document.append_member(above, self.vocabulary, parent, object);
+        object
+    }
+
+    /// An attribute that the schema lacks: by name, at the root or in an extension's object.
+    fn unknown(&mut self, path: &Path, value: Option<NodeId>) -> Result<(), Problem> {
+        let refused = |message: &str| Problem {
+            kind: ProblemKind::Path,
+            path: match path {
+                Path::Schema(uri) => uri.to_string(),
+                Path::Attribute { attribute, .. } => attribute.to_string(),
+            },
+            message: message.into(),
+        };
+        let names: Vec<&str> = match path {
+            Path::Schema(uri) => vec![uri],
+            Path::Attribute { attribute, filter: None } => attribute
+                .schema
+                .as_deref()
+                .into_iter()
+                .chain([&*attribute.name])
+                .chain(attribute.sub.as_deref())
+                .collect(),
+            Path::Attribute { filter: Some(_), .. } => {
+                return Err(refused("is not in the schema, so that its elements cannot be selected"));
+            }
+        };
+        let Some((last, above)) = names.split_last() else { return Ok(()) };
+        let mut holder = self.root;
+        for name in above {
+            holder = match self.document.member_named(holder, name) {
+                Some(found) if self.document.kind(found) == Kind::Object => found,
+                Some(_) => return Err(refused("is not in the schema and has no parts")),
+                None if value.is_none() => return Ok(()),
+                None => {
+                    let object = self.document.new_object();
+                    self.document.set_key(object, name);
+                    self.document.append(holder, object);
+                    object
+                }
+            };
+        }
+        match (self.document.member_named(holder, last), value) {
+            (Some(node), None) => self.document.remove(node),
+            (Some(node), Some(value)) => {
+                let copy = self.document.copy(value);
+                self.document.assign(node, copy);
+            }
+            (None, Some(value)) => {
+                let copy = self.document.copy(value);
+                self.document.set_key(copy, last);
+                self.document.append(holder, copy);
+            }
+            (None, None) => {}
+        }
+        Ok(())
+    }
+}
+
+/// True for attributes whose changes are made part by part.
+pub(super) fn has_parts(vocabulary: &Vocabulary, attr: AttrId) -> bool {
+    let attribute = vocabulary.attribute(attr);
+    attribute.kind == Type::Complex && !attribute.multi_valued
+}

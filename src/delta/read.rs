@@ -1,0 +1,424 @@
+//! Reading a PatchOp message: names, paths and values are bound, checked and repaired.
+
+use super::{Change, Op, Place};
+use crate::document::{Document, Kind, NodeId};
+use crate::filter::{Filter, Lenient, Limits, Literal, Syntax};
+use crate::message::PATCH_OP;
+use crate::path::{AttrPath, Path};
+use crate::repair::Repair;
+use crate::schema::{AttrId, Checker, Mutability, ProblemKind, ResourceType, Type};
+
+/// Reads the message at `root`, which is bound to [`crate::schema::Vocabulary::patch_op`]. Problems are left
+/// in the checker; the changes are of use only when there are none.
+pub fn read(
+    document: &mut Document,
+    root: NodeId,
+    of: &ResourceType,
+    checker: &mut Checker<'_>,
+) -> Vec<Change> {
+    let mut reader = Reader { document, of, checker, changes: Vec::new(), at: String::new() };
+    reader.message(root);
+    reader.changes
+}
+
+struct Reader<'a, 'c> {
+    document: &'a mut Document,
+    of: &'a ResourceType,
+    checker: &'a mut Checker<'c>,
+    changes: Vec<Change>,
+    /// Which operation is read, for problems: `Operations[2]`.
+    at: String,
+}
+
+impl Reader<'_, '_> {
+    fn message(&mut self, root: NodeId) {
+        if self.document.kind(root) != Kind::Object {
+            return self.checker.problem(ProblemKind::Syntax, "", "the body must be a JSON object");
+        }
+        let schemas = self.document.member_named(root, "schemas");
+        let listed = schemas.is_some_and(|schemas| {
+            self.document
+                .elements(schemas)
+                .any(|uri| self.document.string(uri).is_some_and(|uri| uri.eq_ignore_ascii_case(PATCH_OP)))
+        });
+        if !listed {
+            let message = format!("must list `{PATCH_OP}`");
+            return self.checker.problem(ProblemKind::Syntax, "schemas", &message);
+        }
+        let operations = self.document.member_named(root, "Operations");
+        let Some(operations) = operations.filter(|list| self.document.kind(*list) == Kind::Array) else {
+            return self.checker.problem(ProblemKind::Syntax, "Operations", "must be an array");
+        };
+        if self.document.first(operations).is_none() {
+            return self.checker.problem(ProblemKind::Syntax, "Operations", "must not be empty");
+        }
+        let mut next = self.document.first(operations);
+        let mut index = 0;
+        while let Some(operation) = next {
+            next = self.document.sibling(operation);
+            self.at = format!("Operations[{index}]");
+            index += 1;
+            self.operation(operation);
+        }
+    }
+
+    fn operation(&mut self, operation: NodeId) {
+        if self.document.kind(operation) != Kind::Object {
+            return self.syntax("must be an object");
+        }
+        let text = |document: &Document, name: &str| {
+            let member = document.member_named(operation, name)?;
+            Some(document.string(member).map(std::borrow::Cow::into_owned))
+        };
+        let Some(op) = text(self.document, "op").flatten() else {
+            return self.syntax("must have an `op`");
+        };
+        let op = match op.to_ascii_lowercase().as_str() {
+            known @ ("add" | "replace" | "remove") => {
+                if op != known {
+                    self.checker.repaired.note(Repair::OpCase, &self.at);
+                }
+                match known {
+                    "add" => Op::Add,
+                    "replace" => Op::Replace,
+                    _ => Op::Remove,
+                }
+            }
+            _ => return self.syntax("must have an `op` of add, remove or replace"),
+        };
+        let value = self.document.member_named(operation, "value");
+        match text(self.document, "path") {
+            Some(None) => self.problem(ProblemKind::Path, "the path must be a string"),
+            Some(Some(path)) if !path.is_empty() => self.with_path(op, &path, value),
+            _ => self.without_path(op, value),
+        }
+    }
+
+    fn with_path(&mut self, op: Op, text: &str, value: Option<NodeId>) {
+        let Some(path) = self.parse(text) else { return };
+        let path = match path {
+            Path::Schema(uri) => {
+                let root = self.extension_or_root(&uri);
+                return match root {
+                    Some(root) => self.attribute(op, root, value),
+                    None => self.unknown(op, Path::Schema(uri), value),
+                };
+            }
+            Path::Attribute { attribute, filter } => (attribute, filter),
+        };
+        let (attribute, filter) = path;
+        let sub = attribute.sub.clone();
+        let top = AttrPath { sub: None, ..attribute.clone() };
+        let attr = self.resolve(&top);
+        if !attr.is_known() {
+            return self.unknown(op, Path::Attribute { attribute, filter }, value);
+        }
+        let sub_attr = match &sub {
+            None => AttrId::UNKNOWN,
+            Some(name) => {
+                let found = self.checker.vocabulary.lookup(attr, name.as_bytes());
+                if !found.is_known() {
+                    let message =
+                        format!("`{}` has no such sub-attribute", self.checker.vocabulary.path(attr));
+                    return self.problem(ProblemKind::Path, &message);
+                }
+                found
+            }
+        };
+        match filter {
+            Some(filter) => self.elements(op, attr, *filter, sub_attr, value),
+            None if sub_attr.is_known() => self.sub_attribute(op, attr, sub_attr, value),
+            None => self.attribute(op, attr, value),
+        }
+    }
+
+    fn without_path(&mut self, op: Op, value: Option<NodeId>) {
+        if op == Op::Remove {
+            // RFC 7644 section 3.5.2.2: "If "path" is unspecified, the operation fails".
+            return self.problem(ProblemKind::NoTarget, "a remove operation must have a path");
+        }
+        let Some(value) = value.filter(|value| self.document.kind(*value) == Kind::Object) else {
+            return self.problem(ProblemKind::Value, "without a path the value must be an object");
+        };
+        let mut next = self.document.first(value);
+        while let Some(member) = next {
+            next = self.document.sibling(member);
+            self.member(op, member);
+        }
+    }
+
+    /// One member of a value without path.
+    fn member(&mut self, op: Op, member: NodeId) {
+        let key = self.document.key(member).into_owned();
+        let attr = self.checker.vocabulary.lookup(self.of.root, key.as_bytes());
+        if attr.is_known() {
+            let read_only = self.checker.vocabulary.attribute(attr).mutability == Mutability::ReadOnly;
+            if read_only || attr == self.of.schemas {
+                return self.checker.repaired.note(Repair::Unwritable, &key);
+            }
+            return self.attribute(op, attr, Some(member));
+        }
+        let repair = match key.contains(':') {
+            true => Repair::UrnKey,
+            false => Repair::DottedKey,
+        };
+        let dotted = key.contains(':') || key.contains('.') || key.contains('[');
+        if dotted && self.checker.repairs.allows(repair) {
+            let whole_urn = key.contains(':') && self.extension_or_root(&key).is_some();
+            if !whole_urn {
+                self.checker.repaired.note(repair, &self.at);
+            }
+            return self.with_path(op, &key, Some(member));
+        }
+        match self.parse(&key) {
+            Some(path @ Path::Attribute { .. }) if !dotted => {
+                self.with_path(op, &path.to_string(), Some(member))
+            }
+            Some(path) => self.unknown(op, path, Some(member)),
+            None => {}
+        }
+    }
+
+    /// A change to an attribute of the resource or an extension, or to a whole extension.
+    fn attribute(&mut self, op: Op, attr: AttrId, value: Option<NodeId>) {
+        let attribute = self.checker.vocabulary.attribute(attr);
+        if attr == self.of.schemas {
+            // Schemas follow from the data; adding an extension's URI by itself changes nothing.
+            return self.checker.repaired.note(Repair::EmptySchema, "schemas");
+        }
+        if attribute.mutability == Mutability::ReadOnly {
+            return self.mutability(attr, "is readOnly");
+        }
+        match op {
+            Op::Remove => self.remove(attr, value),
+            Op::Add | Op::Replace => match value {
+                None => self.problem(ProblemKind::Value, "must have a value"),
+                Some(value) => self.set(op, attr, value),
+            },
+        }
+    }
+
+    fn remove(&mut self, attr: AttrId, value: Option<NodeId>) {
+        let attribute = self.checker.vocabulary.attribute(attr);
+        let value = value.filter(|value| self.document.kind(*value) != Kind::Null);
+        let Some(value) = value.filter(|_| attribute.multi_valued) else { return self.clear(attr) };
+        if !self.checker.repairs.allows(Repair::RemoveValues) {
+            // Read by the letter this removes everything where only some was meant.
+            let message = "a remove operation with a value is ambiguous; name the elements in the path";
+            return self.problem(ProblemKind::Value, message);
+        }
+        if self.document.kind(value) == Kind::Array && self.document.first(value).is_none() {
+            return self.checker.repaired.note(Repair::RemoveNothing, self.checker.vocabulary.path(attr));
+        }
+        self.document.bind(value, self.checker.vocabulary, attr);
+        let sub = self.checker.vocabulary.lookup(attr, b"value");
+        let elements: Vec<NodeId> = self.document.elements(value).collect();
+        for element in elements {
+            let id = match self.document.kind(element) {
+                Kind::Object => {
+                    self.document.member(element, sub).and_then(|value| self.document.string(value))
+                }
+                _ => self.document.string(element),
+            };
+            let Some(id) = id else {
+                return self.problem(ProblemKind::Value, "each value to remove must have a `value`");
+            };
+            let filter = Filter::compare(
+                AttrPath::new("value"),
+                crate::filter::Op::Eq,
+                Literal::String(id.into_owned().into()),
+            );
+            self.checker.repaired.note(Repair::RemoveValues, self.checker.vocabulary.path(attr));
+            let place = Place::Elements { attr, filter, sub: AttrId::UNKNOWN };
+            self.changes.push(Change { op: Op::Remove, place, value: None });
+        }
+    }
+
+    fn clear(&mut self, attr: AttrId) {
+        if self.checker.vocabulary.attribute(attr).required {
+            return self.mutability(attr, "is required and cannot be removed");
+        }
+        self.changes.push(Change { op: Op::Remove, place: Place::Attribute(attr), value: None });
+    }
+
+    fn set(&mut self, op: Op, attr: AttrId, value: NodeId) {
+        let attribute = self.checker.vocabulary.attribute(attr);
+        self.document.bind(value, self.checker.vocabulary, attr);
+        if self.document.is_unassigned(value) {
+            let repair = if attribute.multi_valued { Repair::ClearList } else { Repair::ClearValue };
+            if op == Op::Replace || self.document.kind(value) == Kind::Null {
+                self.checker.repaired.note(repair, &attribute.path);
+                return self.clear(attr);
+            }
+            return self.checker.repaired.note(Repair::RemoveNothing, &attribute.path);
+        }
+        if self.is_emptied(attr, value) {
+            self.checker.repaired.note(Repair::EmptyValue, &attribute.path);
+            return self.clear(attr);
+        }
+        if op == Op::Add && attribute.multi_valued && self.document.kind(value) != Kind::Array {
+            let array = self.document.new_array();
+            self.document.set_attr(array, attr);
+            let element = self.document.copy(value);
+            self.document.append(array, element);
+            self.document.assign(value, array);
+        }
+        let problems = self.checker.problems.len();
+        self.checker.value(self.document, value, attr);
+        if self.checker.problems.len() > problems {
+            return;
+        }
+        let parts = attribute.kind == Type::Complex && !attribute.multi_valued;
+        // A value such as `manager` belongs together: it is set as one.
+        if !parts || self.checker.vocabulary.lookup(attr, b"value").is_known() {
+            return self.changes.push(Change { op, place: Place::Attribute(attr), value: Some(value) });
+        }
+        let members: Vec<NodeId> = self.document.children(value).collect();
+        for member in members {
+            let sub = self.document.attr(member);
+            let inner = self.checker.vocabulary.attribute(sub);
+            if inner.kind == Type::Complex && sub.is_known() {
+                self.set(op, sub, member);
+            } else if sub.is_known() {
+                self.changes.push(Change { op, place: Place::Attribute(sub), value: Some(member) });
+            } else if attribute.extension {
+                let name = AttrPath::new(&self.document.key(member));
+                let path = AttrPath { schema: Some(attribute.name.clone()), ..name };
+                self.unknown(op, path.into(), Some(member));
+            }
+        }
+    }
+
+    fn is_emptied(&self, attr: AttrId, value: NodeId) -> bool {
+        let attribute = self.checker.vocabulary.attribute(attr);
+        let sub = self.checker.vocabulary.lookup(attr, b"value");
+        if attribute.kind != Type::Complex || attribute.multi_valued || !sub.is_known() {
+            return false;
+        }
+        let inner = match self.document.kind(value) {
+            Kind::Object => self.document.member(value, sub),
+            _ => Some(value),
+        };
+        let empty =
+            inner.is_some_and(|inner| self.document.string(inner).is_some_and(|text| text.is_empty()));
+        empty && self.checker.repairs.allows(Repair::EmptyValue)
+    }
+
+    fn sub_attribute(&mut self, op: Op, attr: AttrId, sub: AttrId, value: Option<NodeId>) {
+        if self.checker.vocabulary.attribute(attr).multi_valued {
+            let message = format!(
+                "`{}` has several elements; say which in brackets",
+                self.checker.vocabulary.path(attr)
+            );
+            return self.problem(ProblemKind::Path, &message);
+        }
+        if self.checker.vocabulary.attribute(attr).mutability == Mutability::ReadOnly {
+            return self.mutability(attr, "is readOnly");
+        }
+        self.attribute(op, sub, value);
+    }
+
+    fn elements(&mut self, op: Op, attr: AttrId, filter: Filter, sub: AttrId, value: Option<NodeId>) {
+        let vocabulary = self.checker.vocabulary;
+        let attribute = vocabulary.attribute(attr);
+        if !attribute.multi_valued {
+            let message = format!("`{}` has a single value and takes no filter", attribute.path);
+            return self.problem(ProblemKind::Path, &message);
+        }
+        if attribute.mutability == Mutability::ReadOnly {
+            return self.mutability(attr, "is readOnly");
+        }
+        if sub.is_known() && vocabulary.attribute(sub).mutability == Mutability::ReadOnly {
+            return self.mutability(sub, "is readOnly");
+        }
+        let Some(filter) = self.bind_filter(attr, &filter) else { return };
+        let value = value.filter(|value| !self.document.is_unassigned(*value));
+        let place = Place::Elements { attr, filter, sub };
+        let Some(value) = value else {
+            if op != Op::Remove {
+                self.checker.repaired.note(Repair::ClearValue, &attribute.path);
+            }
+            return self.changes.push(Change { op: Op::Remove, place, value: None });
+        };
+        if op == Op::Remove {
+            return self.changes.push(Change { op, place, value: None });
+        }
+        let target = if sub.is_known() { sub } else { attr };
+        self.document.bind(value, vocabulary, target);
+        let problems = self.checker.problems.len();
+        if sub.is_known() {
+            self.checker.value(self.document, value, sub);
+        } else {
+            self.checker.element(self.document, value, attr);
+        }
+        if self.checker.problems.len() == problems {
+            self.changes.push(Change { op, place, value: Some(value) });
+        }
+    }
+
+    /// The filter with the schema's spelling of names and booleans where the schema has them.
+    fn bind_filter(&mut self, attr: AttrId, filter: &Filter) -> Option<Filter> {
+        match self.checker.filter_below(attr, filter) {
+            Ok(filter) => Some(filter),
+            Err(message) => {
+                self.problem(ProblemKind::Path, &message);
+                None
+            }
+        }
+    }
+
+    fn parse(&mut self, text: &str) -> Option<Path> {
+        let known = |uri: &str| self.extension_or_root(uri).is_some();
+        let lenient = Lenient {
+            sub_after_filter: false,
+            unquoted: self.checker.repairs.allows(Repair::UnquotedLiteral),
+        };
+        let syntax = Syntax { known: &known, lenient, limits: Limits::default() };
+        match Path::parse(text, &syntax) {
+            Ok((path, used)) => {
+                if used.unquoted {
+                    self.checker.repaired.note(Repair::UnquotedLiteral, &self.at);
+                }
+                Some(path)
+            }
+            Err(error) => {
+                self.problem(ProblemKind::Path, &format!("the path cannot be read: {error}"));
+                None
+            }
+        }
+    }
+
+    fn extension_or_root(&self, uri: &str) -> Option<AttrId> {
+        if uri.eq_ignore_ascii_case(&self.of.schema) {
+            return Some(self.of.root);
+        }
+        let found = self.checker.vocabulary.lookup(self.of.root, uri.as_bytes());
+        (found.is_known() && self.checker.vocabulary.attribute(found).extension).then_some(found)
+    }
+
+    fn resolve(&mut self, path: &AttrPath) -> AttrId {
+        self.checker.resolve(self.of, path)
+    }
+
+    fn unknown(&mut self, op: Op, path: Path, value: Option<NodeId>) {
+        let value = value.filter(|value| self.document.kind(*value) != Kind::Null);
+        match (op, value) {
+            (Op::Add | Op::Replace, Some(value)) => {
+                self.changes.push(Change { op, place: Place::Unknown(path), value: Some(value) });
+            }
+            (_, _) => self.changes.push(Change { op: Op::Remove, place: Place::Unknown(path), value: None }),
+        }
+    }
+
+    fn mutability(&mut self, attr: AttrId, message: &str) {
+        self.checker.problem(ProblemKind::Mutability, self.checker.vocabulary.path(attr), message);
+    }
+
+    fn syntax(&mut self, message: &str) {
+        self.problem(ProblemKind::Syntax, message);
+    }
+
+    fn problem(&mut self, kind: ProblemKind, message: &str) {
+        self.checker.problem(kind, &self.at, message);
+    }
+}
