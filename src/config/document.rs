@@ -205,7 +205,9 @@ impl Scene<'_> {
             if !is_name(name) {
                 item.error(NAME, format!("`{name}` cannot be a route's name"), NAME_REMEDY);
             }
-            routes.extend(self.route(name, &item, &mut paths));
+            let route = self.route(name, &item, &mut paths);
+            debug_assert!(route.is_some() || item.failed(), "route `{name}` was left out without a word");
+            routes.extend(route);
         }
         Some(routes)
     }
@@ -217,9 +219,9 @@ impl Scene<'_> {
         let matching = fields.opt_list("match");
         let mapping = fields.opt("mapping");
         let unsupported = fields.opt("unsupported");
-        for absent in ["guard", "match", "unsupported"] {
-            if let Some(item) = fields.opt(absent) {
-                item.not_yet(absent, "remove it: nothing may look protected that is not");
+        for later in LATER {
+            if let Some(item) = fields.opt(later) {
+                item.not_yet(later, "remove it: nothing may look protected that is not");
             }
         }
         let deactivate =
@@ -378,9 +380,11 @@ fn url(item: &Item<'_>) -> Option<Url> {
     match Url::parse(text) {
         Ok(url) => Some(url),
         Err(problem) => {
+            // With an `@` there may be a password in it.
+            let shown = if text.contains('@') { "this".to_owned() } else { item.shown() };
             item.error(
                 URL,
-                format!("{} is not a URL the gateway takes: {problem}", item.shown()),
+                format!("{shown} is not a URL the gateway takes: {problem}"),
                 "write `https://host/path`",
             );
             None
@@ -463,7 +467,13 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
+/// Keys of a route that are read, and refused as long as nothing acts on them.
+const LATER: [&str; 3] = ["guard", "match", "unsupported"];
+
 const NAME_REMEDY: &str = "use letters, digits, `.`, `_` and `-`, at most 64";
 
 /// Workers have 128 MiB in all; Okta gives up after 60 s.
 const DEFAULT_LIMITS: Limits = Limits { body: 1 << 20, response: 16 << 20, depth: 32, time: 50_000 };
+
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,11 @@ impl<'a> Item<'a> {
         self.problems.warn(code, &self.pointer, message, remedy);
     }
 
+    /// True once an error was noted anywhere in the document.
+    pub(crate) fn failed(&self) -> bool {
+        self.problems.failed()
+    }
+
     /// Notes that this version cannot do something yet: accepting and ignoring it would be a lie.
     pub(crate) fn not_yet(&self, what: &str, remedy: &str) {
         let what = if what.starts_with('`') { what.to_owned() } else { format!("`{what}`") };

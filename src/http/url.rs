@@ -162,3 +162,137 @@ fn is_dots(segment: &str) -> bool {
     let decoded = segment.replace("%2e", ".").replace("%2E", ".");
     decoded == "." || decoded == ".."
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_have_one_spelling() {
+        for (text, expected) in [
+            ("https://a.example", "https://a.example"),
+            ("HTTPS://A.Example/", "https://a.example"),
+            ("https://a.example:443/x/", "https://a.example/x"),
+            ("http://localhost:80", "http://localhost"),
+            ("https://a.example:80/x/Y", "https://a.example:80/x/Y"),
+            ("http://127.0.0.1:8080/scim/v2", "http://127.0.0.1:8080/scim/v2"),
+            ("https://[2001:DB8::1]:8443/x", "https://[2001:db8::1]:8443/x"),
+            ("https://my_host-1/x~y/a:b@c", "https://my_host-1/x~y/a:b@c"),
+        ] {
+            assert_eq!(Url::parse(text).map(|url| url.to_string()).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_urls_are_refused() {
+        let host = Err("its host is not a name or address");
+        let port = Err("its port is not a number from 1 to 65535");
+        let query = Err("it has a query or a fragment");
+        for (text, expected) in [
+            ("", Err("the scheme `https://` is missing")),
+            ("a.example/x", Err("the scheme `https://` is missing")),
+            ("ftp://a.example", Err("its scheme is not `https`")),
+            ("https://", host),
+            ("https:///x", host),
+            ("https://a..example", host),
+            ("https://a.example.", host),
+            ("https://-a.example", host),
+            ("https://a%2eexample", host),
+            ("https://127.1", host),
+            ("https://0x7f.0.0.1", host),
+            ("https://300.1.1.1", host),
+            ("https://[::1", port),
+            ("https://[::g]", host),
+            ("https://a*b", host),
+            ("https://a.example:", port),
+            ("https://a.example:0", port),
+            ("https://a.example:+1", port),
+            ("https://a.example:65536", port),
+            ("https://::1/x", port),
+            ("https://user:pw@a.example", Err("it has a user name or password")),
+            ("https://a.example@b.example", Err("it has a user name or password")),
+            ("https://a.example?x", query),
+            ("https://a.example/x#y", query),
+            ("https://a.example/x?y=https://b", query),
+            ("https://a.example/a b", Err("it has blanks, control characters or letters outside ASCII")),
+            ("https://ä.example", Err("it has blanks, control characters or letters outside ASCII")),
+            ("https://a.example\n", Err("it has blanks, control characters or letters outside ASCII")),
+            ("https://a.example//", Err("it has no segment")),
+            ("https://a.example/a//b", Err("it has an empty segment or ends with `/`")),
+            ("https://a.example/a/../b", Err("it has a segment `.` or `..`")),
+            ("https://a.example/a%2fb", Err("it is percent-encoded")),
+            ("https://a.example/a\\b", Err("it has characters that are not allowed in a path")),
+            ("https://a.example/\"", Err("it has characters that are not allowed in a path")),
+        ] {
+            assert_eq!(Url::parse(text).map(|url| url.to_string()), expected.map(str::to_owned), "{text}");
+        }
+    }
+
+    #[test]
+    fn loopback() {
+        for (text, expected) in [
+            ("http://localhost:8080", true),
+            ("http://LOCALHOST", true),
+            ("http://127.0.0.1", true),
+            ("http://127.8.8.8:1", true),
+            ("http://[::1]:8080", true),
+            ("http://localhost.example", false),
+            ("http://127.0.0.1.example", false),
+            ("http://10.0.0.1", false),
+            ("http://0.0.0.0", false),
+            ("http://[::]", false),
+        ] {
+            assert_eq!(url(text).loopback(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn references_move_with_their_base() {
+        let provider = url("https://p.example/api/scim");
+        let gateway = url("https://gw.example:8443/acme/scim/v2");
+        for (reference, expected) in [
+            ("https://p.example/api/scim/Users/42", Some("https://gw.example:8443/acme/scim/v2/Users/42")),
+            ("https://p.example/api/scim", Some("https://gw.example:8443/acme/scim/v2")),
+            (
+                "HTTPS://P.Example:443/api/scim/Users?a=b#c",
+                Some("https://gw.example:8443/acme/scim/v2/Users?a=b#c"),
+            ),
+            ("https://p.example/api/scim?x=../y", Some("https://gw.example:8443/acme/scim/v2?x=../y")),
+            ("http://p.example/api/scim/Users/42", Some("https://gw.example:8443/acme/scim/v2/Users/42")),
+            ("http://p.example:443/api/scim/Users/42", Some("https://gw.example:8443/acme/scim/v2/Users/42")),
+            ("https://p.example/api/scim2/Users/42", None),
+            ("https://p.example/API/scim/Users/42", None),
+            ("https://p.example/api", None),
+            ("https://p.example", None),
+            ("https://p.example:8443/api/scim/Users/42", None),
+            ("http://p.example:8080/api/scim/Users/42", None),
+            ("https://p.example.evil/api/scim/Users/42", None),
+            ("https://p.example@evil.example/api/scim/Users/42", None),
+            ("https://evil.example/https://p.example/api/scim", None),
+            ("https://p.example/api/scim/../admin", None),
+            ("https://p.example/api/scim/%2E%2e/admin", None),
+            ("ftp://p.example/api/scim/Users", None),
+            ("//p.example/api/scim/Users", None),
+            ("/api/scim/Users/42", None),
+            ("../Users/42", None),
+            ("Users/42", None),
+            ("", None),
+        ] {
+            assert_eq!(rebase(&provider, &gateway, reference).as_deref(), expected, "{reference}");
+        }
+        let port = url("http://127.0.0.1:9000");
+        assert_eq!(
+            rebase(&port, &provider, "http://127.0.0.1:9000/Users").as_deref(),
+            Some("https://p.example/api/scim/Users")
+        );
+        assert_eq!(
+            rebase(&port, &provider, "https://127.0.0.1:9000/Users").as_deref(),
+            Some("https://p.example/api/scim/Users")
+        );
+        assert_eq!(rebase(&port, &provider, "http://127.0.0.1/Users"), None);
+    }
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+}
