@@ -16,6 +16,7 @@ pub mod gateway;
 pub mod http;
 pub mod message;
 pub mod path;
+pub mod profile;
 pub mod repair;
 pub mod schema;
 pub mod store;

@@ -2,6 +2,7 @@
 
 mod bind;
 mod load;
+mod locate;
 mod validate;
 mod vocabulary;
 

@@ -1,0 +1,217 @@
+//! Profiles: what is known of a product, as data. A route names one a side or extends one.
+
+use serde_json::{Map, Value};
+
+use crate::config::{self, Item, Part, Problems};
+use crate::filter::Op;
+use crate::repair::{Repair, Repairs};
+
+include!(concat!(env!("OUT_DIR"), "/data.rs"));
+
+/// What a profile says, read and checked.
+#[derive(Debug)]
+pub(crate) struct Profile {
+    /// The product's name as people know it.
+    pub(crate) title: String,
+    /// The kinds of resources, in order.
+    pub(crate) types: Vec<TypeFacts>,
+    /// What the product sends beside the RFCs, as an IdP.
+    pub(crate) repairs: Repairs,
+    /// The attributes it finds resources by, as an IdP: resource type and path.
+    pub(crate) matching: Vec<(String, String)>,
+    /// What the product can do, as a provider.
+    pub(crate) provider: ProviderFacts,
+}
+
+/// One kind of resource.
+#[derive(Debug)]
+pub(crate) struct TypeFacts {
+    /// `User`, `Group` …
+    pub(crate) name: String,
+    /// The path segment.
+    pub(crate) endpoint: String,
+    /// The core schema's document.
+    pub(crate) schema: Value,
+    /// The extensions' documents, each with whether it is required.
+    pub(crate) extensions: Vec<(Value, bool)>,
+}
+
+/// What a provider can do.
+#[derive(Debug, Default)]
+pub(crate) struct ProviderFacts {
+    /// A value path of a PATCH that selects nothing creates the element.
+    pub(crate) upsert: bool,
+    /// The filters it takes; nothing said: all.
+    pub(crate) filter: FilterFacts,
+    /// Its default mapping, with the place it stands at.
+    pub(crate) mapping: Option<Part>,
+}
+
+/// The filters a provider takes.
+#[derive(Debug, Default)]
+pub(crate) struct FilterFacts {
+    /// The operators; empty: all.
+    pub(crate) operators: Vec<Op>,
+    /// `and`, `or`, `not`; nothing said: all.
+    pub(crate) logical: Option<Vec<Logical>>,
+}
+
+/// How filters are joined.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Logical {
+    And,
+    Or,
+    Not,
+}
+
+impl Profile {
+    /// Reads a profile: a name, or an object that may extend one.
+    pub(crate) fn read(part: &Part, problems: &Problems<'_>) -> Option<Self> {
+        let item = part.item(problems);
+        let whole = Part { value: extended(part.value.clone(), &item, 0)?, pointer: part.pointer.clone() };
+        read(&whole, problems)
+    }
+}
+
+/// The value with everything it extends.
+fn extended(value: Value, item: &Item<'_>, depth: usize) -> Option<Value> {
+    let (base, own) = match value {
+        Value::String(name) => (name, Map::new()),
+        Value::Object(mut own) => match own.remove("extends") {
+            None => return Some(Value::Object(own)),
+            Some(Value::String(name)) => (name, own),
+            Some(_) => {
+                item.error(config::WRONG_KIND, "`extends` is not text", "write the name of a profile");
+                return None;
+            }
+        },
+        _ => {
+            item.wrong("the name of a profile or an object that extends one", "write a name");
+            return None;
+        }
+    };
+    let names = PROFILES.iter().map(|(name, _)| *name);
+    let Some((_, text)) = PROFILES.iter().find(|(name, _)| *name == base).filter(|_| depth < 8) else {
+        let remedy = match config::nearest(&base, names.clone()) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => format!("known profiles: {}", names.collect::<Vec<_>>().join(", ")),
+        };
+        item.error(config::BAD_VALUE, "there is no profile of this name", remedy);
+        return None;
+    };
+    let base = extended(serde_json::from_str(text).ok()?, item, depth + 1)?;
+    Some(merged(base, Value::Object(own)))
+}
+
+/// Objects member by member, everything else replaced; `null` takes a member away.
+fn merged(base: Value, own: Value) -> Value {
+    let (Value::Object(mut base), Value::Object(own)) = (base, own.clone()) else { return own };
+    for (key, value) in own {
+        match base.remove(&key) {
+            _ if value.is_null() => {}
+            Some(before) => {
+                base.insert(key, merged(before, value));
+            }
+            None => {
+                base.insert(key, value);
+            }
+        }
+    }
+    Value::Object(base)
+}
+
+fn read(part: &Part, problems: &Problems<'_>) -> Option<Profile> {
+    let mut fields = part.item(problems).fields()?;
+    let title = fields.text("title").unwrap_or_default().to_owned();
+    let own: Vec<Value> = fields.opt_list("schemas").into_iter().map(|item| item.value.clone()).collect();
+    let types = fields
+        .need("resourceTypes")
+        .and_then(|item| item.entries())
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, item)| resource_type(name, &item, &own))
+        .collect();
+    let (repairs, matching) = fields.opt("idp").map(|item| idp(&item)).unwrap_or_default();
+    let provider = fields.opt("provider").map(|item| provider(&item)).unwrap_or_default();
+    let _ = fields.opt("evidence");
+    fields.finish();
+    Some(Profile { title, types, repairs, matching, provider })
+}
+
+fn resource_type(name: &str, item: &Item<'_>, own: &[Value]) -> Option<TypeFacts> {
+    let mut fields = item.fields()?;
+    let endpoint = fields.text("endpoint")?.to_owned();
+    let core = fields.need("schema").and_then(|item| schema(item.text()?, own, &item))?;
+    let extensions = fields.opt("extensions").and_then(|item| item.entries()).unwrap_or_default();
+    let extensions = extensions
+        .into_iter()
+        .filter_map(|(uri, item)| {
+            let mut fields = item.fields()?;
+            let required = fields.opt_bool("required").unwrap_or(false);
+            fields.finish();
+            Some((schema(uri, own, &item)?, required))
+        })
+        .collect();
+    fields.finish();
+    Some(TypeFacts { name: name.to_owned(), endpoint, schema: core, extensions })
+}
+
+/// The schema document of that URI: the profile's own, else the RFC's.
+fn schema(uri: &str, own: &[Value], item: &Item<'_>) -> Option<Value> {
+    let is = |document: &Value| document.get("id").and_then(Value::as_str) == Some(uri);
+    let rfc = || SCHEMAS.iter().filter_map(|(_, text)| serde_json::from_str(text).ok()).find(is);
+    let found = own.iter().find(|document| is(document)).cloned().or_else(rfc);
+    if found.is_none() {
+        item.error(config::BAD_VALUE, "there is no schema of this URI", "add it to the profile's `schemas`");
+    }
+    found
+}
+
+fn idp(item: &Item<'_>) -> (Repairs, Vec<(String, String)>) {
+    let mut repairs = Repairs::default();
+    let mut matching = Vec::new();
+    let Some(mut fields) = item.fields() else { return (repairs, matching) };
+    for (name, item) in fields.opt("repairs").and_then(|item| item.entries()).into_iter().flatten() {
+        let Some(id) = item.text() else { continue };
+        if !repairs.enable(name, id) {
+            let known = config::nearest(name, Repair::ALL.iter().map(|repair| repair.name()));
+            let remedy =
+                known.map_or_else(|| "remove it".to_owned(), |known| format!("did you mean `{known}`?"));
+            item.error(config::UNKNOWN_KEY, format!("there is no repair `{name}`"), remedy);
+        }
+    }
+    for (name, item) in fields.opt("matching").and_then(|item| item.entries()).into_iter().flatten() {
+        let paths = item.list().unwrap_or_default();
+        matching.extend(paths.iter().filter_map(|item| Some((name.to_owned(), item.text()?.to_owned()))));
+    }
+    fields.finish();
+    (repairs, matching)
+}
+
+fn provider(item: &Item<'_>) -> ProviderFacts {
+    let mut facts = ProviderFacts::default();
+    let Some(mut fields) = item.fields() else { return facts };
+    if let Some(mut patch) = fields.opt("patch").and_then(|item| item.fields()) {
+        facts.upsert = patch.opt_bool("upsert").unwrap_or(false);
+        patch.finish();
+    }
+    if let Some(mut filter) = fields.opt("filter").and_then(|item| item.fields()) {
+        let operators = filter.opt_list("operators");
+        facts.filter.operators = operators.iter().filter_map(|item| Op::from_name(item.text()?)).collect();
+        let words = [("and", Logical::And), ("or", Logical::Or), ("not", Logical::Not)];
+        facts.filter.logical = filter
+            .opt("logical")
+            .and_then(|item| item.list())
+            .map(|list| list.iter().filter_map(|item| item.choice(&words)).collect());
+        filter.finish();
+    }
+    facts.mapping =
+        fields.opt("mapping").map(|item| Part { value: item.value.clone(), pointer: item.pointer.clone() });
+    fields.finish();
+    facts
+}
+
+/// The names of all profiles that come with the engine.
+pub fn names() -> Vec<&'static str> {
+    PROFILES.iter().map(|(name, _)| *name).collect()
+}

@@ -1,0 +1,59 @@
+//! Finding and making the place of an attribute in a resource.
+
+use super::{AttrId, Vocabulary};
+use crate::document::{Document, Kind, NodeId};
+
+impl Vocabulary {
+    /// The node of an attribute of the resource at `root`; attributes below a list have none.
+    pub fn find(&self, document: &Document, root: NodeId, attr: AttrId) -> Option<NodeId> {
+        document.member(self.find_holder(document, root, attr)?, attr)
+    }
+
+    /// The object that holds the attribute, made where it is missing. What stands in its way is replaced.
+    pub fn holder(&self, document: &mut Document, root: NodeId, attr: AttrId) -> NodeId {
+        let parent = self.attribute(attr).parent;
+        if !self.attribute(parent).parent.is_known() {
+            return root;
+        }
+        match self.find(document, root, parent) {
+            Some(found) if document.kind(found) == Kind::Object => found,
+            Some(other) => {
+                let object = document.new_object();
+                document.assign(other, object);
+                other
+            }
+            None => {
+                let above = self.holder(document, root, parent);
+                let object = document.new_object();
+                document.append_member(above, self, parent, object);
+                object
+            }
+        }
+    }
+
+    /// Puts a value in an attribute's place.
+    pub fn place(&self, document: &mut Document, root: NodeId, attr: AttrId, value: NodeId) {
+        match self.find(document, root, attr) {
+            Some(node) => document.assign(node, value),
+            None => {
+                let holder = self.holder(document, root, attr);
+                document.append_member(holder, self, attr, value);
+            }
+        }
+    }
+
+    /// Takes an attribute out, and the object that held it when nothing else is in there.
+    pub fn clear(&self, document: &mut Document, root: NodeId, attr: AttrId) {
+        let Some(node) = self.find(document, root, attr) else { return };
+        document.remove(node);
+        let holder = self.find_holder(document, root, attr);
+        if let Some(holder) = holder.filter(|holder| *holder != root && document.first(*holder).is_none()) {
+            document.remove(holder);
+        }
+    }
+
+    fn find_holder(&self, document: &Document, root: NodeId, attr: AttrId) -> Option<NodeId> {
+        let parent = self.attribute(attr).parent;
+        if self.attribute(parent).parent.is_known() { self.find(document, root, parent) } else { Some(root) }
+    }
+}
