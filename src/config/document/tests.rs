@@ -105,12 +105,8 @@ fn a_whole_document() {
 fn problems_name_place_and_remedy() {
     let cases: Vec<Value> = serde_json::from_str(include_str!("problems.json")).unwrap();
     for case in cases {
-        let (pointer, value) = (case["at"].as_str().unwrap(), case.get("is").unwrap_or(&GONE));
-        assert_eq!(
-            said(pointer, value.clone(), HostFacts::default()),
-            [case["says"].as_str().unwrap()],
-            "{case}"
-        );
+        let (pointer, value) = (case["at"].as_str().unwrap(), case.get("is").cloned().unwrap_or(GONE));
+        assert_eq!(said(pointer, value, HostFacts::default()), [case["says"].as_str().unwrap()], "{case}");
     }
 }
 
