@@ -122,3 +122,17 @@ pub struct Response {
     /// The body; empty when there is none.
     pub body: Vec<u8>,
 }
+
+impl Response {
+    /// The SCIM error of a host that cannot drive an exchange on: what went wrong lies outside the engine.
+    /// `detail` is one of the host's own constant texts.
+    pub fn host_failure(status: u16, detail: &'static str) -> Self {
+        let body = serde_json::json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+            "status": status.to_string(),
+            "detail": detail,
+        });
+        let headers = [("content-type", "application/scim+json"), ("cache-control", "no-store")];
+        Self { status, headers: headers.into_iter().collect(), body: body.to_string().into_bytes() }
+    }
+}
