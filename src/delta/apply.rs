@@ -7,7 +7,7 @@ use super::{Change, Op, Place};
 use crate::document::{Document, Kind, NodeId};
 use crate::filter::Filter;
 use crate::path::Path;
-use crate::schema::{AttrId, Problem, ProblemKind, ResourceType, Type, Vocabulary};
+use crate::schema::{AttrId, Problem, ProblemKind, Type, Vocabulary};
 
 /// Applies the changes, in order, to the resource at `root`. With `upsert` a value path that selects nothing
 /// creates the element, where RFC 7644 section 3.5.2.3 answers `noTarget`.
@@ -19,10 +19,9 @@ pub fn apply(
     document: &mut Document,
     root: NodeId,
     vocabulary: &Vocabulary,
-    of: &ResourceType,
     upsert: bool,
 ) -> Result<(), Problem> {
-    let mut target = Target { document, root, vocabulary, of, upsert };
+    let mut target = Target { document, root, vocabulary, upsert };
     changes.iter().try_for_each(|change| target.change(change))
 }
 
@@ -30,7 +29,6 @@ struct Target<'a> {
     document: &'a mut Document,
     root: NodeId,
     vocabulary: &'a Vocabulary,
-    of: &'a ResourceType,
     upsert: bool,
 }
 
@@ -38,23 +36,16 @@ impl Target<'_> {
     fn change(&mut self, change: &Change) -> Result<(), Problem> {
         match (&change.place, change.value) {
             (Place::Attribute(attr), None) => {
-                if let Some(node) = self.find(*attr) {
-                    self.document.remove(node);
-                }
+                self.vocabulary.clear(self.document, self.root, *attr);
                 Ok(())
             }
             (Place::Attribute(attr), Some(value)) => {
-                let multi_valued = self.vocabulary.attribute(*attr).multi_valued;
-                match self.find(*attr) {
-                    Some(list) if multi_valued && change.op == Op::Add => self.insert(*attr, list, value),
-                    Some(node) => {
-                        let copy = self.document.copy(value);
-                        self.document.assign(node, copy);
-                    }
+                let grows = self.vocabulary.attribute(*attr).multi_valued && change.op == Op::Add;
+                match self.find(*attr).filter(|_| grows) {
+                    Some(list) => self.insert(*attr, list, value),
                     None => {
-                        let holder = self.holder(*attr);
                         let copy = self.document.copy(value);
-                        self.document.append_member(holder, self.vocabulary, *attr, copy);
+                        self.vocabulary.place(self.document, self.root, *attr, copy);
                     }
                 }
                 Ok(())
@@ -126,15 +117,11 @@ impl Target<'_> {
             self.document.append_member(element, self.vocabulary, name, node);
         }
         self.write(element, attr, sub, value);
-        let list = match self.find(attr) {
-            Some(list) => list,
-            None => {
-                let holder = self.holder(attr);
-                let list = self.document.new_array();
-                self.document.append_member(holder, self.vocabulary, attr, list);
-                list
-            }
-        };
+        let list = self.find(attr).unwrap_or_else(|| {
+            let list = self.document.new_array();
+            self.vocabulary.place(self.document, self.root, attr, list);
+            list
+        });
         self.document.append(list, element);
         Ok(())
     }
@@ -225,26 +212,8 @@ impl Target<'_> {
         })
     }
 
-    /// The attribute's node in the resource.
     fn find(&self, attr: AttrId) -> Option<NodeId> {
-        let parent = self.vocabulary.attribute(attr).parent;
-        let holder = if parent == self.of.root { self.root } else { self.find(parent)? };
-        self.document.member(holder, attr)
-    }
-
-    /// The object that holds the attribute, made where it is missing.
-    fn holder(&mut self, attr: AttrId) -> NodeId {
-        let parent = self.vocabulary.attribute(attr).parent;
-        if parent == self.of.root || !parent.is_known() {
-            return self.root;
-        }
-        if let Some(found) = self.find(parent).filter(|node| self.document.kind(*node) == Kind::Object) {
-            return found;
-        }
-        let above = self.holder(parent);
-        let object = self.document.new_object();
-        self.document.append_member(above, self.vocabulary, parent, object);
-        object
+        self.vocabulary.find(self.document, self.root, attr)
     }
 
     /// An attribute that the schema lacks: by name, at the root or in an extension's object.
