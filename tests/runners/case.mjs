@@ -104,12 +104,12 @@ export async function run(host, start) {
 async function play(one, gateway, provider, { toLocal, toPublic }) {
   const problems = [];
   provider.begin(toLocal, toPublic, problems);
-  gateway.setNow?.(Date.parse(one.now ?? '2026-01-01T00:00:00Z'));
+  await gateway.setNow?.(Date.parse(one.now ?? '2026-01-01T00:00:00Z'));
   const steps = [...one.steps];
   let answer;
   while (steps.length > 0) {
     const step = steps.shift();
-    if (step.now) gateway.setNow?.(Date.parse(step.now));
+    if (step.now) await gateway.setNow?.(Date.parse(step.now));
     if (step.provider) continue;
     if (!step.idp.expect) {
       const next = steps.findIndex((later) => later.idp);

@@ -1,0 +1,45 @@
+/** `scimlock check`: what is wrong with a configuration, where, and what to do. */
+
+import engine from './engine.wasm';
+
+import { type Document, type Position, readDocument } from './cli-document.js';
+import { secretOf } from './cli-secrets.js';
+import { type Findings, inspect } from './gateway.js';
+import { moduleOf } from './module.js';
+import type { Problem } from './types.js';
+
+/** Prints all findings; 0 when the gateway would start. */
+export async function check(file: string, json: boolean): Promise<number> {
+  const document = readDocument(file);
+  const { problems, secrets } = await inspect(await moduleOf(engine), document.json, secretOf);
+  const ok = problems.every((problem) => problem.warning);
+  const placed = located(problems, document);
+  if (json) process.stdout.write(`${JSON.stringify({ file, ok, problems: placed, secrets }, null, 2)}\n`);
+  else process.stdout.write(`${[...placed.map((problem) => describe(file, problem)), ...needs(secrets), summary(file, problems)].join('\n')}\n`);
+  return ok ? 0 : 1;
+}
+
+/** Problems in the order in which they stand in the file. */
+export function located(problems: readonly Problem[], document: Document): (Problem & Position)[] {
+  return problems
+    .map((problem) => ({ ...problem, ...document.position(problem.pointer) }))
+    .sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** One problem for people, with its remedy on a second line. */
+export function describe(file: string, { warning, code, line, route, message, remedy }: Problem & Position): string {
+  return `${warning ? 'warning' : 'error'} [${code}] ${file}:${line}${route === null ? '' : ` ${route}`}: ${message}\n  ${remedy}`;
+}
+
+function needs(secrets: Findings['secrets']): string[] {
+  if (secrets.length === 0) return [];
+  return [`secrets: ${secrets.map(({ name, set }) => `${name}${set ? '' : ' (not set)'}`).join(', ')}`];
+}
+
+function summary(file: string, problems: readonly Problem[]): string {
+  const count = (warning: boolean, word: string) => {
+    const number = problems.filter((problem) => problem.warning === warning).length;
+    return number === 0 ? [] : [`${number} ${word}${number === 1 ? '' : 's'}`];
+  };
+  return `${file}: ${[...count(false, 'error'), ...count(true, 'warning')].join(', ') || 'ok'}`;
+}

@@ -1,0 +1,88 @@
+/** `scimlock serve`: the gateway as a server of its own. */
+
+import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+import { describe, located } from './cli-check.js';
+import { Refusal, readDocument } from './cli-document.js';
+import { secretOf } from './cli-secrets.js';
+import { failure } from './failure.js';
+import { ConfigError, createGateway } from './index.js';
+import { createListener } from './node.js';
+import type { Gateway } from './types.js';
+
+/** How long exchanges under way may take after the signal to stop. */
+const GRACE = 15_000;
+
+/** Serves until a signal; answers the exit code. */
+export async function serve(file: string, port: number, host: string): Promise<number> {
+  const gateway = await load(file);
+  const server = createServer({
+    maxHeaderSize: 32 * 1024,
+    headersTimeout: 15_000,
+    requestTimeout: 60_000,
+    keepAliveTimeout: 65_000,
+    connectionsCheckingInterval: 5_000,
+  }, createListener(gateway));
+  server.maxRequestsPerSocket = 0;
+  server.on('clientError', refuse);
+  await listening(server, port, host);
+  const address = server.address();
+  const actual = typeof address === 'object' && address ? address.port : port;
+  process.stderr.write(`scimlock: listening on http://${host.includes(':') ? `[${host}]` : host}:${actual}\n`);
+  return stopped(server);
+}
+
+async function load(file: string): Promise<Gateway> {
+  const document = readDocument(file);
+  const print = (problems: Gateway['warnings']) => located(problems, document).map((problem) => describe(file, problem));
+  try {
+    const gateway = await createGateway(document.json, { secrets: secretOf, onAudit: (line) => process.stdout.write(`${line}\n`) });
+    for (const warning of print(gateway.warnings)) process.stderr.write(`${warning}\n`);
+    return gateway;
+  } catch (error) {
+    if (error instanceof ConfigError) throw new Refusal(print(error.problems).join('\n'));
+    throw error;
+  }
+}
+
+function listening(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = error.code === 'EADDRINUSE' ? 'the address is in use: choose another `--port`' : error.message;
+      reject(new Refusal(`scimlock: cannot listen on ${host}:${port}: ${reason}`));
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+/** Ends the server at the first signal, lets what is under way finish, and ends at once at the second. */
+function stopped(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    const stop = () => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      process.stderr.write('scimlock: stopping\n');
+      setTimeout(() => server.closeAllConnections(), GRACE).unref();
+      server.close(() => resolve(0));
+      server.closeIdleConnections();
+    };
+    process.on('SIGTERM', stop).on('SIGINT', stop);
+  });
+}
+
+const REFUSALS: Record<string, [number, string]> = {
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
+};
+
+/** Answers what is not HTTP. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  const [status, reason] = REFUSALS[error.code ?? ''] ?? [400, 'Bad Request'];
+  const detail = status === 400 ? 'it is not valid HTTP' : reason.toLowerCase();
+  const { headers, body } = failure(status, `the gateway refused the request: ${detail}`);
+  const fields = [...headers, ['connection', 'close'], ['content-length', body.length]].map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${reason}\r\n${fields.join('')}\r\n`), body]));
+}

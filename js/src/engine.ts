@@ -1,0 +1,238 @@
+/**
+ * One instance of the wasm module and its calling convention (see wasm.rs): numbers and byte buffers.
+ * An answer is read out completely before the next call.
+ */
+
+import { Misuse } from './failure.js';
+import type { Metric, Problem } from './types.js';
+
+export type Fields = [name: string, value: string][];
+
+export interface Call {
+  timeout: number;
+  method: string;
+  url: string;
+  headers: Fields;
+  body: Uint8Array<ArrayBuffer>;
+}
+
+export interface Answer {
+  status: number;
+  headers: Fields;
+  body: Uint8Array<ArrayBuffer>;
+}
+
+export type Effect = { audit: string } | { metric: Metric } | { trace: string };
+
+export type Action =
+  | { kind: 'read' }
+  | { kind: 'callout' | 'forward'; call: Call }
+  | { kind: 'wait'; time: number }
+  | { kind: 'respond'; answer: Answer }
+  | { kind: 'unserved'; name: string };
+
+export interface Step {
+  effects: Effect[];
+  action: Action;
+}
+
+export const Fault = { TooLarge: 0, Unreachable: 1, Timeout: 2, Reset: 3 } as const;
+export type Fault = (typeof Fault)[keyof typeof Fault];
+
+export type Input =
+  | { kind: 'request'; end: boolean; method: string; path: string; headers: Fields }
+  | { kind: 'body' | 'responseBody'; last: boolean; bytes: Uint8Array }
+  | { kind: 'response'; end: boolean; status: number; headers: Fields }
+  | { kind: 'reply'; answer: Answer }
+  | { kind: 'elapsed' }
+  | { kind: 'fault'; fault: Fault };
+
+interface Exports {
+  memory: WebAssembly.Memory;
+  reserve: (length: number) => number;
+  compile: () => number;
+  secrets: () => number;
+  open: () => number;
+  handle: (exchange: number, now: number, kind: number) => number;
+  close: (exchange: number) => void;
+  __wbindgen_start?: () => void;
+}
+
+/** A number, a byte string, or bytes. */
+type Part = number | string | Uint8Array;
+
+const UNSERVED: Record<number, string> = { 2: 'store', 3: 'verify', 6: 'emit', 8: 'abort', 9: 'done', 255: 'misuse' };
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export class Engine {
+  readonly #wasm: Exports;
+  /** The module trapped: its memory cannot be trusted any more. */
+  broken = false;
+
+  constructor(module: WebAssembly.Module) {
+    // The engine needs nothing of its host; what the bindings declare is set-up for values that are never passed.
+    const imports: Record<string, Record<string, () => void>> = {};
+    for (const { module: from, name } of WebAssembly.Module.imports(module)) (imports[from] ??= {})[name] = () => {};
+    this.#wasm = new WebAssembly.Instance(module, imports).exports as unknown as Exports;
+    this.#wasm.__wbindgen_start?.();
+  }
+
+  /** Compiles the configuration of this instance's gateway. */
+  compile(json: string, secrets: Iterable<readonly [string, string]>): { standing: boolean; problems: Problem[] } {
+    const parts = [json, ...[...secrets].flat()].map((text) => encoder.encode(text));
+    const answer = this.#call(parts, () => this.#wasm.compile());
+    return { standing: answer.number() === 1, problems: JSON.parse(answer.text() || '[]') as Problem[] };
+  }
+
+  /** The names of the secrets that a configuration makes references to. */
+  secretNames(json: string): string[] {
+    const answer = this.#call([encoder.encode(json)], () => this.#wasm.secrets());
+    return answer.list(() => answer.text());
+  }
+
+  open(seed: Uint8Array): number {
+    this.#reserve(seed.length).set(seed);
+    const exchange = this.#guard(() => this.#wasm.open());
+    if (exchange === 0) throw new Misuse('the engine opened no exchange');
+    return exchange;
+  }
+
+  handle(exchange: number, now: number, input: Input): Step {
+    const [kind, parts] = partsOf(input);
+    const answer = this.#call(parts, () => this.#wasm.handle(exchange, now, kind));
+    return { effects: answer.list(() => answer.effect()), action: answer.action() };
+  }
+
+  close(exchange: number): void {
+    if (!this.broken) this.#guard(() => this.#wasm.close(exchange));
+  }
+
+  #call(parts: Part[], call: () => number): Reader {
+    let length = 0;
+    for (const part of parts) length += typeof part === 'number' ? 4 : 4 + part.length;
+    const bytes = this.#reserve(length);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+    let at = 0;
+    for (const part of parts) {
+      view.setUint32(at, typeof part === 'number' ? part : part.length, true);
+      at += 4;
+      if (typeof part === 'number') continue;
+      if (typeof part !== 'string') bytes.set(part, at);
+      else writeByteString(bytes, at, part);
+      at += part.length;
+    }
+    const pointer = this.#guard(call) >>> 0;
+    if (pointer === 0) throw new Misuse('the engine is busy');
+    return new Reader(this.#wasm.memory.buffer, pointer);
+  }
+
+  #reserve(length: number): Uint8Array<ArrayBuffer> {
+    const pointer = this.#guard(() => this.#wasm.reserve(length)) >>> 0;
+    if (pointer === 0) throw new Misuse('the engine has no room');
+    return new Uint8Array(this.#wasm.memory.buffer as ArrayBuffer, pointer, length);
+  }
+
+  #guard<T>(call: () => T): T {
+    if (this.broken) throw new Misuse('the engine has stopped');
+    try {
+      return call();
+    } catch (error) {
+      this.broken = true;
+      throw error;
+    }
+  }
+}
+
+function partsOf(input: Input): [kind: number, parts: Part[]] {
+  switch (input.kind) {
+    case 'request': return [0, [Number(input.end), input.method, input.path, ...fields(input.headers)]];
+    case 'body': return [1, [Number(input.last), input.bytes]];
+    case 'response': return [2, [Number(input.end), input.status, ...fields(input.headers)]];
+    case 'responseBody': return [3, [Number(input.last), input.bytes]];
+    case 'reply': return [4, [input.answer.status, ...fields(input.answer.headers), input.answer.body]];
+    case 'elapsed': return [7, []];
+    case 'fault': return [8, [input.fault]];
+  }
+}
+
+const fields = (headers: Fields): Part[] => [headers.length, ...headers.flat()];
+
+function writeByteString(bytes: Uint8Array, at: number, text: string): void {
+  for (let index = 0; index < text.length; index += 1) {
+    const byte = text.charCodeAt(index);
+    if (byte > 0xff) throw new Misuse('a method, path or header field is no byte string');
+    bytes[at + index] = byte;
+  }
+}
+
+/** Reads an answer; whatever it hands out is a copy. */
+class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 4;
+
+  constructor(memory: ArrayBufferLike, pointer: number) {
+    const length = new DataView(memory, pointer, 4).getUint32(0, true);
+    this.#bytes = new Uint8Array(memory, pointer, length);
+    this.#view = new DataView(memory, pointer, length);
+  }
+
+  number(): number {
+    this.#at += 4;
+    return this.#view.getUint32(this.#at - 4, true);
+  }
+
+  list<T>(one: () => T): T[] {
+    return Array.from({ length: this.number() }, one);
+  }
+
+  bytes(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#part());
+  }
+
+  text(): string {
+    return decoder.decode(this.#part());
+  }
+
+  effect(): Effect {
+    const kind = this.number();
+    if (kind !== 1) return kind === 0 ? { audit: this.text() } : { trace: this.text() };
+    const name = this.text();
+    const labels = Object.fromEntries(this.list(() => [this.text(), this.text()]));
+    return { metric: { name, labels, value: this.number() } };
+  }
+
+  action(): Action {
+    const kind = this.number();
+    switch (kind) {
+      case 0: return { kind: 'read' };
+      case 1: return { kind: 'callout', call: this.#callParts() };
+      case 4: return { kind: 'wait', time: this.number() };
+      case 5: return { kind: 'forward', call: this.#callParts() };
+      case 7: return { kind: 'respond', answer: { status: this.number(), headers: this.#fields(), body: this.bytes() } };
+      default: return { kind: 'unserved', name: UNSERVED[kind] ?? String(kind) };
+    }
+  }
+
+  #callParts(): Call {
+    return { timeout: this.number(), method: this.text(), url: this.text(), headers: this.#fields(), body: this.bytes() };
+  }
+
+  #fields(): Fields {
+    return this.list(() => [this.text(), this.#byteString()]);
+  }
+
+  #byteString(): string {
+    let text = '';
+    for (const byte of this.#part()) text += String.fromCharCode(byte);
+    return text;
+  }
+
+  #part(): Uint8Array {
+    const length = this.number();
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+}

@@ -1,0 +1,71 @@
+/** What users of the package see: the gateway, its options, its messages. */
+
+/** Compiles a configuration and answers the gateway that runs it. */
+export type CreateGateway = (config: string | object, options?: Options) => Promise<Gateway>;
+
+export interface Options {
+  /**
+   * The values of the `${NAME}` and `${file:/path}` references of the configuration, by `NAME` or `file:/path`:
+   * a record (a Worker's `env`, say) or a function. Default: `process.env` where there is one.
+   */
+  secrets?: Readonly<Record<string, unknown>> | ((name: string) => string | undefined | Promise<string | undefined>);
+  /** Takes each audit record, one line of JSON without attribute values. Default: `console.log`. */
+  onAudit?: (line: string) => void;
+  /** Takes each count. */
+  onMetric?: (metric: Metric) => void;
+  /** Sends requests to the provider in place of the global `fetch`. */
+  fetch?: typeof globalThis.fetch;
+  /** The clock: Unix time in milliseconds. For tests. */
+  now?: () => number;
+  /** 16 random bytes, from which request ids are made. For tests. */
+  seed?: () => Uint8Array;
+}
+
+export interface Gateway {
+  /**
+   * Answers one request of the identity provider. It never rejects: whatever goes wrong is a SCIM error.
+   *
+   * A `Request` is not what was sent: runtimes collapse dot segments of the URL and join header fields of one
+   * name. A server that still has the bytes as received should hand them to `handle`.
+   */
+  fetch: (request: Request) => Promise<Response>;
+  /** Answers one request given as it was received. It never rejects. */
+  handle: (message: RawRequest) => Promise<RawResponse>;
+  /** What deserves attention in the configuration, but does not stop the gateway. */
+  readonly warnings: readonly Problem[];
+}
+
+/** A request as it was received. Texts are byte strings: one character, up to U+00FF, a byte. */
+export interface RawRequest {
+  method: string;
+  /** Path and query as sent: the request target. */
+  path: string;
+  /** All fields in order; several fields of one name stay apart. */
+  headers: Iterable<readonly [name: string, value: string]>;
+  body?: Uint8Array | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null;
+}
+
+/** A complete answer; the server adds its hop fields and `content-length`. */
+export interface RawResponse {
+  status: number;
+  headers: [name: string, value: string][];
+  body: Uint8Array<ArrayBuffer>;
+}
+
+export interface Metric {
+  name: string;
+  labels: Record<string, string>;
+  value: number;
+}
+
+/** One problem of a configuration. */
+export interface Problem {
+  /** Stable: `SL` and four digits. */
+  code: string;
+  /** Where: a JSON pointer (RFC 6901). */
+  pointer: string;
+  route: string | null;
+  message: string;
+  remedy: string;
+  warning: boolean;
+}
