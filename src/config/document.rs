@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     BAD_VALUE, CLUSTER, ConfigErrors, Item, NAME, PATH, PATH_OVERLAP, Problems, URL, URL_HTTP, VERSION,
-    WRONG_KIND, json, secret, units,
+    WRONG_KIND, json, keys, secret, units,
 };
 use crate::access::Access;
 use crate::credential::Credential;
@@ -162,7 +162,7 @@ impl Config {
     pub(crate) fn read(text: &str, host: HostFacts, problems: &Problems<'_>) -> Option<Self> {
         let tree = json::read(text, problems)?;
         secret::check(&tree, problems);
-        let mut fields = Item::new(&tree, "", problems).fields()?;
+        let mut fields = Item::new(&tree, "", problems).fields_of(keys::DOCUMENT)?;
         if let Some(version) = fields.need("version")
             && version.number().is_some_and(|number| number != 1)
         {
@@ -213,7 +213,7 @@ impl Scene<'_> {
     }
 
     fn route(&self, name: &str, item: &Item<'_>, paths: &mut Vec<(String, String)>) -> Option<Route> {
-        let mut fields = item.fields()?;
+        let mut fields = item.fields_of(keys::ROUTE)?;
         let idp = fields.need("idp").and_then(|item| self.idp(name, &item, paths));
         let provider = fields.need("provider").and_then(|item| self.provider(&item));
         let matching = fields.opt_list("match");
@@ -246,7 +246,7 @@ impl Scene<'_> {
     }
 
     fn idp(&self, route: &str, item: &Item<'_>, paths: &mut Vec<(String, String)>) -> Option<Idp> {
-        let mut fields = item.fields()?;
+        let mut fields = item.fields_of(keys::IDP)?;
         let profile = fields.need("profile").and_then(|item| profile(&item));
         let path = fields.need("path").and_then(|item| idp_path(&item, route, paths));
         let access = security::access(route, &mut fields, self.public_url);
@@ -256,7 +256,7 @@ impl Scene<'_> {
     }
 
     fn provider(&self, item: &Item<'_>) -> Option<Provider> {
-        let mut fields = item.fields()?;
+        let mut fields = item.fields_of(keys::PROVIDER)?;
         let profile = fields.need("profile").and_then(|item| profile(&item));
         let url_item = fields.need("url");
         let insecure = fields.opt_bool("insecure").unwrap_or(false);
@@ -296,7 +296,7 @@ struct Envoy {
 }
 
 fn envoy(item: &Item<'_>) -> Option<Envoy> {
-    let mut fields = item.fields()?;
+    let mut fields = item.fields_of(keys::ENVOY)?;
     if let Some(mode) = fields.opt("host_mode")
         && mode.choice(&[("buffered", true), ("streaming", false)]) == Some(false)
     {
@@ -334,7 +334,7 @@ fn envoy(item: &Item<'_>) -> Option<Envoy> {
 }
 
 fn limits(item: &Item<'_>) -> Option<Limits> {
-    let mut fields = item.fields()?;
+    let mut fields = item.fields_of(keys::LIMITS)?;
     let size = |item: Option<Item<'_>>, default| {
         item.map_or(Some(default), |item| units::size(&item, &(1024..=64 << 20)))
     };

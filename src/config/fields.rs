@@ -10,6 +10,7 @@
 
 use serde_json::{Map, Value};
 
+use super::keys::Key;
 use super::problems::{Problems, child};
 use super::{BAD_VALUE, FLOW_BRACES, MISSING_KEY, NOT_YET, UNKNOWN_KEY, WRONG_KIND};
 
@@ -114,9 +115,14 @@ impl<'a> Item<'a> {
         Some(members.iter().map(|(key, value)| (key.as_str(), self.at(key, value))).collect())
     }
 
-    /// The members of an object whose keys are fixed words.
+    /// The members of an object whose keys are fixed words: those that are asked for.
     pub(crate) fn fields(&self) -> Option<Fields<'a>> {
-        Some(Fields { members: self.object()?, item: self.clone(), asked: Vec::new() })
+        Some(Fields { members: self.object()?, item: self.clone(), table: None, asked: Vec::new() })
+    }
+
+    /// The members of an object whose keys are in a table of the JSON Schema.
+    pub(super) fn fields_of(&self, table: &'static [Key]) -> Option<Fields<'a>> {
+        Some(Fields { table: Some(table), ..self.fields()? })
     }
 
     /// The value as it may be quoted in a message: never a secret's value, never long.
@@ -162,6 +168,7 @@ impl<'a> Item<'a> {
 pub(crate) struct Fields<'a> {
     members: &'a Map<String, Value>,
     item: Item<'a>,
+    table: Option<&'static [Key]>,
     asked: Vec<&'static str>,
 }
 
@@ -179,6 +186,8 @@ impl<'a> Fields<'a> {
 
     /// The value of a key that must be there.
     pub(crate) fn need(&mut self, key: &'static str) -> Option<Item<'a>> {
+        let required = |known: &Key| known.name != key || known.required();
+        debug_assert!(self.table.is_none_or(|table| table.iter().all(required)), "`{key}` is required");
         let found = self.opt(key);
         if found.is_none() {
             self.item.error(MISSING_KEY, format!("the key `{key}` is missing"), format!("add `{key}:`"));
@@ -213,6 +222,12 @@ impl<'a> Fields<'a> {
 
     /// Reports the keys nobody asked for, each with the nearest one that was.
     pub(crate) fn finish(self) {
+        if let Some(table) = self.table {
+            let unread = table.iter().find(|key| !self.asked.contains(&key.name));
+            debug_assert!(unread.is_none(), "{unread:?} is in the schema, and nothing reads it");
+            let untold = self.asked.iter().find(|asked| table.iter().all(|key| key.name != **asked));
+            debug_assert!(untold.is_none(), "{untold:?} is read, and not in the schema");
+        }
         for (key, value) in self.members {
             if self.asked.contains(&key.as_str()) {
                 continue;
@@ -234,7 +249,7 @@ pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
     let lower = word.to_lowercase();
     let distance = |candidate: &str| strsim::osa_distance(&lower, &candidate.to_lowercase());
     let (distance, best) = known.into_iter().map(|candidate| (distance(candidate), candidate)).min()?;
-    (distance <= 1 + best.len() / 4).then_some(best)
+    (distance <= 1 + best.len() / 5).then_some(best)
 }
 
 /// What an unquoted `{name.givenName}` or `[a]` was before YAML made an object or a list of it.
@@ -258,5 +273,105 @@ fn or(words: &[String]) -> String {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         Some((last, _)) => last.clone(),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_object_is_read_with_everything_said_once() {
+        let value =
+            json!({ "idp": "userName", "drop": "yes", "n": -1, "list": {}, "oprations": [], "a/b": 1 });
+        let said = said(&value, |item| {
+            let mut fields = item.fields().unwrap();
+            assert_eq!(fields.text("idp"), Some("userName"));
+            assert_eq!(fields.opt_text("provider"), None);
+            assert_eq!(fields.opt_bool("drop"), None);
+            assert_eq!(fields.opt_number("n"), None);
+            assert!(fields.opt_list("list").is_empty());
+            assert!(fields.opt_list("operations").is_empty());
+            assert_eq!(fields.text("direction"), None);
+            fields.finish();
+        });
+        assert_eq!(
+            said,
+            [
+                "SL0105 /x/drop: `true` or `false` is meant here, this is text",
+                "SL0105 /x/n: a whole number is meant here, this is a number",
+                "SL0105 /x/list: a list is meant here, this is an object",
+                "SL0104 /x: the key `direction` is missing",
+                "SL0103 /x/oprations: the key `oprations` is not known here",
+                "SL0103 /x/a~1b: the key `a/b` is not known here",
+            ]
+        );
+    }
+
+    #[test]
+    fn text_eaten_by_flow_style_is_recognised() {
+        for (value, original) in [
+            (json!({ "name.givenName": null }), Some("{name.givenName}")),
+            (json!({ "a": null, "b": null }), Some("{a, b}")),
+            (json!(["a", "b"]), Some("[a, b]")),
+            (json!({ "a": 1 }), None),
+            (json!({}), None),
+            (json!([1]), None),
+            (json!("a"), None),
+        ] {
+            assert_eq!(flow(&value).as_deref(), original, "{value}");
+        }
+    }
+
+    #[test]
+    fn references_are_resolved_and_never_shown() {
+        let value = json!({ "a": "${NAME}", "b": "${OTHER}" });
+        let said = said(&value, |item| {
+            let entries = item.entries().unwrap();
+            let [(_, a), (_, b)] = entries.as_slice() else { panic!("two entries") };
+            assert_eq!((a.text(), b.text()), (Some("s3cret"), None));
+            assert_eq!((a.shown(), a.is_literal()), ("`${NAME}`".to_owned(), false));
+            assert_eq!(a.choice(&[("s3cret", 7)]), Some(7));
+            assert_eq!(a.choice(&[("one", 1), ("two", 2)]), None);
+        });
+        assert_eq!(said, ["SL0107 /x/a: `${NAME}` is not known here"]);
+    }
+
+    #[test]
+    fn long_values_are_cut_when_shown() {
+        let problems = BTreeMap::new();
+        let problems = Problems::new(&problems);
+        let value = json!("ä".repeat(81));
+        assert_eq!(Item::new(&value, "", &problems).shown(), format!("`{}…`", "ä".repeat(80)));
+    }
+
+    #[test]
+    fn the_nearest_word_is_near() {
+        let known = ["profile", "path", "accept", "open"];
+        for (word, expected) in [
+            ("Profile", Some("profile")),
+            ("proflie", Some("profile")),
+            ("pth", Some("path")),
+            ("accepts", Some("accept")),
+            ("oepn", Some("open")),
+            ("token", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, known), expected, "{word}");
+        }
+        assert_eq!(nearest("word", []), None);
+    }
+
+    fn said(value: &Value, read: impl Fn(Item<'_>)) -> Vec<String> {
+        let secrets = BTreeMap::from([("NAME".to_owned(), "s3cret".to_owned())]);
+        let problems = Problems::new(&secrets);
+        read(Item::new(value, "/x", &problems));
+        let errors = problems.finish(None::<()>).unwrap_err().0;
+        errors.iter().map(|error| format!("{} {}: {}", error.code, error.pointer, error.message)).collect()
     }
 }

@@ -4,6 +4,7 @@ mod codes;
 mod document;
 mod fields;
 mod json;
+mod keys;
 mod problems;
 mod secret;
 mod time;
@@ -15,6 +16,7 @@ pub(crate) use document::{
     Config, Deactivate, HostMode, Idp, Limits, Mode, Part, Provider, Route, Unsupported,
 };
 pub(crate) use fields::{Fields, Item, nearest};
+pub use keys::json_schema;
 pub(crate) use problems::Problems;
 pub use problems::{ConfigError, ConfigErrors};
 pub use secret::secret_names;

@@ -113,3 +113,59 @@ fn check_text(text: &str, pointer: &str, problems: &Problems<'_>) {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BTreeMap, Malformed, reference, secret_names, value};
+
+    #[test]
+    fn references() {
+        for (text, expected) in [
+            ("", Ok(None)),
+            ("plain $NAME {x} $", Ok(None)),
+            ("${NAME}", Ok(Some("NAME"))),
+            ("${_name_1}", Ok(Some("_name_1"))),
+            ("${file:/run/secrets/x y}", Ok(Some("file:/run/secrets/x y"))),
+            ("x${NAME}", Err(Malformed::Inside)),
+            ("${NAME} ", Err(Malformed::Inside)),
+            ("${NAME", Err(Malformed::Inside)),
+            ("${A}${B}", Err(Malformed::Inside)),
+            ("${${A}}", Err(Malformed::Inside)),
+            ("${}", Err(Malformed::Name)),
+            ("${1A}", Err(Malformed::Name)),
+            ("${A-B}", Err(Malformed::Name)),
+            ("${ A }", Err(Malformed::Name)),
+            ("${file:}", Err(Malformed::Name)),
+            ("${file:/}", Err(Malformed::Name)),
+            ("${file:x}", Err(Malformed::Name)),
+            ("${file:/a\n}", Err(Malformed::Name)),
+            ("${env:X}", Err(Malformed::Name)),
+        ] {
+            assert_eq!(reference(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn one_line_break_at_the_end_is_the_files() {
+        for (text, expected) in [
+            ("x", Some("x")),
+            ("x\n", Some("x")),
+            ("x\r\n", Some("x")),
+            ("x\n\n", Some("x\n")),
+            (" x ", Some(" x ")),
+            ("", None),
+            ("\n", None),
+        ] {
+            let secrets = BTreeMap::from([("A".to_owned(), text.to_owned())]);
+            assert_eq!(value(&secrets, "A"), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_listed_once_and_in_order() {
+        let json =
+            r#"{ "b": ["${B}", { "x": "${A}" }], "a": "${B}", "f": "${file:/x}", "no": "x${C}", "${D}": 1 }"#;
+        assert_eq!(secret_names(json), ["A", "B", "file:/x"]);
+        assert_eq!(secret_names("{"), [""; 0]);
+    }
+}

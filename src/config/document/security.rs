@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::super::{ACCEPT, CREDENTIAL, DATE, Fields, Item, NAME, OPEN, SECRET_PLAIN, TOKEN, time};
+use super::super::{ACCEPT, CREDENTIAL, DATE, Fields, Item, NAME, OPEN, SECRET_PLAIN, TOKEN, keys, time};
 use super::{NAME_REMEDY, is_name};
 use crate::access::{Access, Token};
 use crate::credential::{Credential, Unsendable};
@@ -51,7 +51,7 @@ pub(super) fn access(route: &str, fields: &mut Fields<'_>, public_url: Option<&U
 
 /// What the provider is shown.
 pub(super) fn credential(item: &Item<'_>) -> Option<Credential> {
-    let mut fields = item.fields()?;
+    let mut fields = item.fields_of(keys::CREDENTIAL)?;
     for later in ["oauth", "basic", "header"] {
         if let Some(item) = fields.opt(later) {
             item.not_yet(later, "use `bearer`");
@@ -91,7 +91,7 @@ pub(super) fn credential(item: &Item<'_>) -> Option<Credential> {
 }
 
 fn verifier(item: &Item<'_>) -> Option<Token> {
-    let mut fields = item.fields()?;
+    let mut fields = item.fields_of(keys::VERIFIER)?;
     for later in ["jwt", "introspection", "basic", "mtls"] {
         if let Some(item) = fields.opt(later) {
             item.not_yet(later, "use `bearer`");
@@ -104,7 +104,7 @@ fn verifier(item: &Item<'_>) -> Option<Token> {
 }
 
 fn bearer_token(item: &Item<'_>) -> Option<Token> {
-    let mut fields = item.fields()?;
+    let mut fields = item.fields_of(keys::BEARER)?;
     let name = fields.need("name");
     let sha256 = fields.need("sha256");
     let expires = fields.need("expires").and_then(|item| date(&item, time::expiry));

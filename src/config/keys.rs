@@ -1,0 +1,207 @@
+//! The keys of the document: the one table that the reader knows them by and the JSON Schema is made from.
+
+use serde_json::{Map, Value, json};
+
+/// One key of an object.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// Its name.
+    pub(crate) name: &'static str,
+    kind: Kind,
+    required: bool,
+    doc: &'static str,
+}
+
+/// What a key's value is.
+#[derive(Debug)]
+enum Kind {
+    Text,
+    Pattern(&'static str),
+    Words(&'static [&'static str]),
+    Boolean,
+    Number(u64, u64),
+    List(&'static Self),
+    /// An object with these keys.
+    Object(&'static [Key]),
+    /// An object whose keys are the user's own names.
+    Named(&'static Self),
+    /// A profile's name, or an object that extends one.
+    Profile,
+    /// An object that another part of the engine reads.
+    Open,
+    /// Known, and refused until something acts on it: not in the schema.
+    Later,
+}
+
+const fn need(name: &'static str, kind: Kind, doc: &'static str) -> Key {
+    Key { name, kind, required: true, doc }
+}
+
+const fn may(name: &'static str, kind: Kind, doc: &'static str) -> Key {
+    Key { name, kind, required: false, doc }
+}
+
+const fn later(name: &'static str) -> Key {
+    Key { name, kind: Kind::Later, required: false, doc: "" }
+}
+
+pub(super) const DOCUMENT: &[Key] = &[
+    need("version", Kind::Number(1, 1), "The version of this document's format."),
+    need("public_url", URL, "Scheme and host at which the IdP reaches the gateway."),
+    need(
+        "routes",
+        Kind::Named(&Kind::Object(ROUTE)),
+        "Routes by name, as logs, metrics and audit records show it.",
+    ),
+    may("limits", Kind::Object(LIMITS), "What one request may take."),
+    may("envoy", Kind::Object(ENVOY), "Read by the Envoy filter, ignored elsewhere."),
+];
+
+pub(super) const ROUTE: &[Key] = &[
+    need("idp", Kind::Object(IDP), "The identity provider's side."),
+    need("provider", Kind::Object(PROVIDER), "The service provider's side."),
+    may("mapping", Kind::Open, "Rules by resource type, on top of the profile's defaults."),
+    may(
+        "deactivate",
+        Kind::Words(&["reject"]),
+        "`reject`: the provider cannot deactivate; say so to the IdP.",
+    ),
+    may("mode", Kind::Words(&["enforce", "paused"]), "`paused` answers every request with 503."),
+    later("guard"),
+    later("match"),
+    later("unsupported"),
+];
+
+pub(super) const IDP: &[Key] = &[
+    need("profile", Kind::Profile, "Which product this is, or an object that extends a profile."),
+    need("path", Kind::Pattern("^(/|\\$\\{)"), "The path below `public_url`; no two routes share one."),
+    may("accept", Kind::List(&Kind::Object(VERIFIER)), "Who may use the route; any one is enough."),
+    may("open", Kind::Boolean, "Lets anyone in; only where `public_url` is on this machine."),
+];
+
+pub(super) const VERIFIER: &[Key] = &[
+    need("bearer", Kind::Object(BEARER), "A token the IdP sends."),
+    later("jwt"),
+    later("introspection"),
+    later("basic"),
+    later("mtls"),
+];
+
+pub(super) const BEARER: &[Key] = &[
+    need("name", Kind::Pattern("^([A-Za-z0-9._-]{1,64}|\\$\\{.+\\})$"), "The token's name in audit records."),
+    need("sha256", Kind::Pattern("^([0-9A-Fa-f]{64}|\\$\\{.+\\})$"), "The token's SHA-256, 64 hex digits."),
+    need("expires", DATE, "The last day (UTC) or the moment of its end."),
+    may("not_before", DATE, "The first day (UTC) or the moment of its beginning."),
+];
+
+pub(super) const PROVIDER: &[Key] = &[
+    need("profile", Kind::Profile, "Which product this is, or an object that extends a profile."),
+    need("url", URL, "The base URL of the provider's SCIM endpoints."),
+    may("insecure", Kind::Boolean, "Allows a URL without TLS that is not on this machine."),
+    may("credential", Kind::Object(CREDENTIAL), "What the provider is shown."),
+];
+
+pub(super) const CREDENTIAL: &[Key] = &[
+    need("bearer", Kind::Text, "The token, as a reference: `${NAME}` or `${file:/path}`."),
+    may("expires", DATE, "When the provider stops taking it."),
+    later("oauth"),
+    later("basic"),
+    later("header"),
+];
+
+pub(super) const LIMITS: &[Key] = &[
+    may("body", SIZE, "The largest request body: 1KiB to 64MiB, 1MiB if not set."),
+    may("response", SIZE, "The largest response body: 1KiB to 64MiB, 16MiB if not set."),
+    may("depth", Kind::Number(8, 100), "Levels of nesting in a message, 32 if not set."),
+    may(
+        "time",
+        Kind::Pattern("^([0-9]+ *(ms|s|m|h)|\\$\\{.+\\})$"),
+        "The longest a request may take: 1s to 5m, 50s if not set.",
+    ),
+];
+
+pub(super) const ENVOY: &[Key] = &[
+    may("host_mode", Kind::Words(&["buffered"]), "How the filter holds messages."),
+    may(
+        "clusters",
+        Kind::Named(&Kind::Text),
+        "Envoy clusters by `host`, or `host:port` where the port is not 443.",
+    ),
+];
+
+const URL: Kind = Kind::Pattern("^(https?://|\\$\\{)");
+const DATE: Kind = Kind::Pattern("^([0-9]{4}-[0-9]{2}-[0-9]{2}|\\$\\{.+\\})");
+const SIZE: Kind = Kind::Pattern("^([0-9]+ *(MiB|KiB|B)|\\$\\{.+\\})$");
+
+/// The JSON Schema of configuration documents, for editors. It knows the keys and forms; what values mean
+/// together only compiling tells.
+pub fn json_schema() -> Value {
+    let mut schema = Kind::Object(DOCUMENT).schema();
+    if let Some(schema) = schema.as_object_mut() {
+        schema.shift_insert(0, "$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+        schema.shift_insert(1, "title".to_owned(), json!("scimlock configuration"));
+    }
+    schema
+}
+
+impl Kind {
+    fn schema(&self) -> Value {
+        match self {
+            Self::Text => json!({ "type": "string" }),
+            Self::Pattern(pattern) => json!({ "type": "string", "pattern": pattern }),
+            Self::Words(words) => json!({ "enum": words }),
+            Self::Boolean => json!({ "type": "boolean" }),
+            Self::Number(low, high) if low == high => json!({ "const": low }),
+            Self::Number(low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
+            Self::List(element) => json!({ "type": "array", "items": element.schema() }),
+            Self::Named(member) => json!({ "type": "object", "additionalProperties": member.schema() }),
+            Self::Profile => json!({ "type": ["string", "object"] }),
+            Self::Open => json!({ "type": "object" }),
+            Self::Later => json!(false),
+            Self::Object(keys) => {
+                let shown = || keys.iter().filter(|key| !matches!(key.kind, Self::Later));
+                let properties: Map<String, Value> = shown()
+                    .map(|key| {
+                        let mut schema = key.kind.schema();
+                        if let Some(schema) = schema.as_object_mut() {
+                            schema.shift_insert(0, "description".to_owned(), json!(key.doc));
+                        }
+                        (key.name.to_owned(), schema)
+                    })
+                    .collect();
+                let required: Vec<_> = shown().filter(|key| key.required).map(|key| key.name).collect();
+                json!({
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": required,
+                    "properties": properties,
+                })
+            }
+        }
+    }
+}
+
+impl Key {
+    /// True where the object is incomplete without it.
+    pub(crate) const fn required(&self) -> bool {
+        self.required
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::json_schema;
+
+    #[test]
+    fn the_published_schema_is_this_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/config/scimlock.schema.json");
+        let made = format!("{:#}\n", json_schema());
+        if std::env::var_os("UPDATE").is_some() && std::env::var_os("CI").is_none() {
+            std::fs::write(path, &made).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(path).unwrap() == made,
+            "run the tests with UPDATE=1 and look at the change"
+        );
+    }
+}
