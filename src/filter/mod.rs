@@ -1,8 +1,12 @@
 //! Filters (RFC 7644 §3.4.2.2) as a tree: what clients ask for, which elements a path means, and conditions of rules.
 
+mod bind;
+mod eval;
+mod order;
 mod parse;
 mod print;
 
+pub use self::bind::{BindError, Binder, Bound};
 pub(crate) use self::parse::Parser;
 pub use self::parse::{Lenient, Limits, Syntax, SyntaxError};
 use crate::path::AttrPath;
@@ -250,7 +254,8 @@ fn fold_all<E>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    pub(crate) use super::bind::tests::vocabulary;
     use super::*;
 
     fn read(text: &str) -> Filter {
