@@ -523,6 +523,7 @@ mod tests {
             ("a pr)", "expected `and`, `or` or the end of the filter at character 5"),
             ("(a pr", "expected `and`, `or` or `)` at character 6"),
             ("()", "expected an attribute's name at character 2"),
+            ("not [a pr]", &format!("expected {OPERATOR} at character 5")),
             ("not a pr", &format!("expected {OPERATOR} at character 5")),
             ("emails[type pr", "expected `and`, `or` or `]` at character 15"),
             ("emails[type pr) and a pr", "expected `and`, `or` or `]` at character 15"),
