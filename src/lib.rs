@@ -14,6 +14,7 @@ pub mod exchange;
 pub mod filter;
 pub mod gateway;
 pub mod http;
+mod mapping;
 pub mod message;
 pub mod path;
 pub mod profile;

@@ -39,6 +39,11 @@ codes! {
     DATE = "SL0406", "Not a date.";
 
     LIMIT = "SL0501", "A size or time that is not readable or out of bounds.";
+
+    RULE = "SL0601", "A mapping rule that cannot work as written.";
+    RULE_PATH = "SL0602", "A path or template of a mapping rule that cannot be read or is not in the schema.";
+    DEACTIVATION = "SL0603", "A mapping that would keep deactivations from the provider.";
+    MATCHING = "SL0604", "An attribute the IdP finds resources by cannot be asked of the provider.";
 }
 
 #[cfg(test)]

@@ -1,0 +1,142 @@
+//! The mapping of a route, compiled: rules between the IdP's side and the provider's side of each resource
+//! type, for bodies in both directions, patch changes and filters.
+//!
+//! Three functions carry resources: `create` (IdP → provider), `view` (provider → IdP) and `put` (a resource of
+//! the IdP into one of the provider, keeping what the IdP cannot see). Laws: `view(put(i, p)) = i` on two-way
+//! paths, `put(view(p), p) = p`.
+
+mod changes;
+mod compile;
+mod filter;
+mod resource;
+mod spot;
+mod template;
+
+pub(crate) use self::changes::Mapped;
+pub(crate) use self::compile::compile;
+use self::spot::Spot;
+use self::template::Template;
+use crate::filter::Literal;
+use crate::schema::{AttrId, ResourceType, Vocabulary};
+
+/// Both sides of a route.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    /// The IdP's side: canonical SCIM.
+    pub(crate) idp: Vocabulary,
+    /// The provider's side.
+    pub(crate) provider: Vocabulary,
+    /// One entry for each resource type of the IdP's side.
+    pub(crate) pairs: Vec<Pair>,
+}
+
+/// The rules of one resource type.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    /// The type's number on the IdP's side.
+    pub(crate) idp: usize,
+    /// The type's number on the provider's side; none where the provider has no such resources.
+    pub(crate) provider: Option<usize>,
+    rules: Vec<Rule>,
+    unmapped: Unmapped,
+    /// No rules, everything passes and both sides have the same schemas: bodies pass as they are.
+    pub(crate) identity: bool,
+}
+
+/// What happens to attributes that no rule claims.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Unmapped {
+    Pass,
+    Drop,
+    Reject,
+}
+
+/// One rule, compiled.
+#[derive(Debug)]
+struct Rule {
+    /// The name in errors, audit records and explanations: `User rule 3`.
+    name: String,
+    idp: Option<Spot>,
+    provider: Option<Spot>,
+    /// What is written where the IdP side has nothing, or instead of it.
+    source: Source,
+    create: bool,
+    update: bool,
+    to_provider: bool,
+    to_idp: bool,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// The value of the other side.
+    Copy,
+    /// The value of the other side, word for word; `other` is written for any other word.
+    Values { pairs: Vec<(String, String)>, other: Option<String> },
+    /// Always this value.
+    Constant(Literal),
+    /// This text, where nothing else was written.
+    Default(Template),
+    /// Nothing: the IdP's attribute is declared as not wanted.
+    Drop,
+}
+
+impl Mapping {
+    /// The IdP's resource type of a pair.
+    pub(crate) fn idp_type(&self, pair: &Pair) -> Option<&ResourceType> {
+        self.idp.types().get(pair.idp)
+    }
+
+    /// The provider's resource type of a pair.
+    pub(crate) fn provider_type(&self, pair: &Pair) -> Option<&ResourceType> {
+        self.provider.types().get(pair.provider?)
+    }
+}
+
+/// What the rules of a pair did, for audit records: rule names in order of first use.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fired(Vec<String>);
+
+impl Fired {
+    fn note(&mut self, rule: &Rule) {
+        if !self.0.contains(&rule.name) {
+            self.0.push(rule.name.clone());
+        }
+    }
+
+    /// The names.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.0
+    }
+}
+
+/// How an attribute of the IdP's side is claimed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Claim {
+    /// By no rule.
+    No,
+    /// By a rule, as a whole.
+    Whole,
+    /// Rules claim parts of it.
+    Parts,
+}
+
+impl Pair {
+    /// How rules claim an attribute on one side.
+    fn claim<'a>(
+        &'a self,
+        vocabulary: &Vocabulary,
+        attr: AttrId,
+        side: impl Fn(&'a Rule) -> Option<&'a Spot>,
+    ) -> Claim {
+        let mut claim = Claim::No;
+        for spot in self.rules.iter().filter_map(side) {
+            if spot.slot.is_empty() && vocabulary.is_within(attr, spot.attr) {
+                return Claim::Whole;
+            }
+            if vocabulary.is_within(spot.attr, attr) {
+                claim = Claim::Parts;
+            }
+        }
+        claim
+    }
+}

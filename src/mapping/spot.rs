@@ -1,0 +1,134 @@
+//! A rule's path, compiled: an attribute, or one element of a list that literals tell apart (a slot).
+
+use crate::document::{Document, Kind, NodeId};
+use crate::filter::Literal;
+use crate::schema::{AttrId, Vocabulary};
+
+/// Where a rule reads and writes on one side.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Spot {
+    /// The path as the rule has it.
+    pub(super) path: String,
+    /// The attribute; with a slot the multi-valued attribute.
+    pub(super) attr: AttrId,
+    /// What tells the element apart: sub-attribute and value; empty without slot.
+    pub(super) slot: Vec<(AttrId, Literal)>,
+    /// The element's sub-attribute; unknown for the whole element or without slot.
+    pub(super) sub: AttrId,
+}
+
+/// More than one element of the list fits the slot, and none of them is primary.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Ambiguous;
+
+impl Spot {
+    /// The attribute whose type the value has.
+    pub(super) const fn leaf(&self) -> AttrId {
+        if self.sub.is_known() { self.sub } else { self.attr }
+    }
+
+    /// The value in a resource.
+    pub(super) fn read(
+        &self,
+        document: &Document,
+        root: NodeId,
+        vocabulary: &Vocabulary,
+    ) -> Result<Option<NodeId>, Ambiguous> {
+        let Some(node) = vocabulary.find(document, root, self.attr) else { return Ok(None) };
+        if self.slot.is_empty() {
+            return Ok(Some(node).filter(|node| !document.is_unassigned(*node)));
+        }
+        let Some(element) = self.element(document, node, vocabulary)? else { return Ok(None) };
+        let value = if self.sub.is_known() { document.member(element, self.sub) } else { Some(element) };
+        Ok(value.filter(|node| !document.is_unassigned(*node)))
+    }
+
+    /// Puts a value (bound to this side) into a resource.
+    pub(super) fn write(
+        &self,
+        document: &mut Document,
+        root: NodeId,
+        vocabulary: &Vocabulary,
+        value: NodeId,
+    ) {
+        if self.slot.is_empty() {
+            return vocabulary.place(document, root, self.attr, value);
+        }
+        let list = vocabulary.find(document, root, self.attr).unwrap_or_else(|| {
+            let list = document.new_array();
+            vocabulary.place(document, root, self.attr, list);
+            vocabulary.find(document, root, self.attr).unwrap_or(list)
+        });
+        let element = self.element(document, list, vocabulary).ok().flatten().unwrap_or_else(|| {
+            let element = document.new_object();
+            document.set_attr(element, self.attr);
+            for (sub, literal) in &self.slot {
+                let node = document.new_literal(literal);
+                document.append_member(element, vocabulary, *sub, node);
+            }
+            document.append(list, element);
+            element
+        });
+        if !self.sub.is_known() {
+            return document.assign(element, value);
+        }
+        match document.member(element, self.sub) {
+            Some(node) => document.assign(node, value),
+            None => document.append_member(element, vocabulary, self.sub, value),
+        }
+    }
+
+    /// Takes the value out of a resource; a slot loses its whole element when its `value` goes.
+    pub(super) fn clear(&self, document: &mut Document, root: NodeId, vocabulary: &Vocabulary) {
+        if self.slot.is_empty() {
+            return vocabulary.clear(document, root, self.attr);
+        }
+        let Some(list) = vocabulary.find(document, root, self.attr) else { return };
+        let Ok(Some(element)) = self.element(document, list, vocabulary) else { return };
+        let part = self.sub.is_known() && vocabulary.name(self.sub) != "value";
+        let gone = if part { document.member(element, self.sub) } else { Some(element) };
+        if let Some(gone) = gone {
+            document.remove(gone);
+        }
+        if document.first(list).is_none() {
+            vocabulary.clear(document, root, self.attr);
+        }
+    }
+
+    /// True when the element is the slot's.
+    pub(super) fn holds(&self, document: &Document, element: NodeId, vocabulary: &Vocabulary) -> bool {
+        self.slot.iter().all(|(sub, literal)| {
+            document.member(element, *sub).is_some_and(|node| {
+                let case_exact = vocabulary.attribute(*sub).case_exact;
+                match (literal, document.kind(node)) {
+                    (Literal::String(text), Kind::String) => document.string(node).is_some_and(|value| {
+                        if case_exact { *value == **text } else { value.eq_ignore_ascii_case(text) }
+                    }),
+                    (Literal::Number(digits), Kind::Number) => document.number(node) == Some(digits),
+                    (Literal::True, kind) => kind == Kind::Bool(true),
+                    (Literal::False, kind) => kind == Kind::Bool(false),
+                    _ => false,
+                }
+            })
+        })
+    }
+
+    fn element(
+        &self,
+        document: &Document,
+        list: NodeId,
+        vocabulary: &Vocabulary,
+    ) -> Result<Option<NodeId>, Ambiguous> {
+        let fitting = || document.elements(list).filter(|element| self.holds(document, *element, vocabulary));
+        let mut first = fitting();
+        let (Some(one), second) = (first.next(), first.next()) else { return Ok(None) };
+        if second.is_none() {
+            return Ok(Some(one));
+        }
+        let primary = vocabulary.lookup(self.attr, b"primary");
+        let is_primary = |element: &NodeId| {
+            document.member(*element, primary).is_some_and(|node| document.kind(node) == Kind::Bool(true))
+        };
+        fitting().find(is_primary).map(Some).ok_or(Ambiguous)
+    }
+}
