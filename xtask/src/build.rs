@@ -47,7 +47,7 @@ pub(crate) fn filter(place: &Place) -> Result<PathBuf> {
 }
 
 /// The npm package: `js/build/` is the engine with its generated bindings, `js/dist/` what is published.
-fn npm_package(place: &Place) -> Result<PathBuf> {
+pub(crate) fn npm_package(place: &Place) -> Result<PathBuf> {
     let module = compile(place, "scimlock-js", toolchain::JS)?;
     let js = place.root.join("js");
     let (bindings, package) = (js.join("build"), js.join("dist"));

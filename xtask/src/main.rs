@@ -6,6 +6,7 @@
 
 mod build;
 mod coverage;
+mod demo;
 mod process;
 mod rules;
 mod setup;
@@ -35,6 +36,15 @@ enum Task {
     Setup,
     /// Build dist/scimlock.wasm (Envoy filter) and js/dist/ (npm package).
     Build,
+    /// Replay an IdP's traffic through the gateway to a simulated provider, and show what became of it.
+    Demo {
+        /// Where the gateway runs.
+        #[arg(long, value_enum, default_value = "envoy")]
+        host: demo::Host,
+        /// Leave it running, with commands to try.
+        #[arg(long)]
+        keep: bool,
+    },
     /// Run all tests, or the named steps.
     Test {
         /// Steps, as the table at the end names them.
@@ -59,6 +69,7 @@ fn run(args: &Args) -> Result<ExitCode> {
     match &args.command {
         Task::Setup => setup::all(&place).map(|()| ExitCode::SUCCESS),
         Task::Build => build::all(&place).map(|()| ExitCode::SUCCESS),
+        Task::Demo { host, keep } => demo::run(&place, *host, *keep),
         Task::Test { steps } => test::run(&place, steps),
     }
 }

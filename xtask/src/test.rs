@@ -53,6 +53,8 @@ enum Work {
     Inspect(fn(&Bench<'_>) -> Result<Vec<String>>),
     /// Cargo's tests for this machine.
     Native,
+    /// The golden cases through the engine itself.
+    GoldenNative,
     /// The engine's tests, compiled to wasm and run in Node.
     Wasm,
     /// The npm package's own tests.
@@ -94,6 +96,7 @@ fn steps(place: &Place) -> Result<Vec<Step>> {
     add("build", Work::Inspect(|bench| bench.built().map(|_| Vec::new())));
     add("purity", Work::Inspect(|bench| rules::imports(bench.place, bench.built()?)));
     add("npm", Work::Npm);
+    add("golden-native", Work::GoldenNative);
     for host in ["node", "workerd", "envoy"] {
         add(&format!("golden-{host}"), Work::Golden(format!("tests/runners/{host}.mjs").into()));
     }
@@ -163,6 +166,19 @@ impl Bench<'_> {
             Work::Native => {
                 let mut cargo = place.cargo_locked("test");
                 cargo.args(["--workspace", "--no-fail-fast"]);
+                counted(place, name, capture(place, name, &mut cargo)?)
+            }
+            Work::GoldenNative => {
+                let mut cargo = place.cargo_locked("test");
+                cargo.args([
+                    "--package",
+                    "scimlock",
+                    "--test",
+                    "traffic",
+                    "--",
+                    "--nocapture",
+                    "--test-threads=2",
+                ]);
                 counted(place, name, capture(place, name, &mut cargo)?)
             }
             Work::Wasm => {
