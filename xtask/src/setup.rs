@@ -104,7 +104,7 @@ pub(crate) fn npm(place: &Place) -> Result<()> {
         }
         let working = Working::start("setup", &format!("npm packages of {folder}/"));
         let mut npm = place.command("npm");
-        npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(place.root.join(folder));
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(place.root.join(folder));
         must(place, "npm", &mut npm)?;
         std::fs::write(&installed, wanted)?;
         working.done("");
