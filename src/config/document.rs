@@ -472,7 +472,7 @@ const LATER: [&str; 3] = ["guard", "match", "unsupported"];
 
 const NAME_REMEDY: &str = "use letters, digits, `.`, `_` and `-`, at most 64";
 
-/// Workers have 128 MiB in all; Okta gives up after 60 s.
+/// The smallest host has 128 MiB in all; the least patient IdP gives up after 60 s.
 const DEFAULT_LIMITS: Limits = Limits { body: 1 << 20, response: 16 << 20, depth: 32, time: 50_000 };
 
 #[cfg(test)]

@@ -284,6 +284,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_is_written_as_it_was_meant() {
+        let mut state = 1_u64;
+        let mut taken = 0;
+        for _ in 0..20_000 {
+            let noise = (0..8).map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                PIECES[usize::try_from(state >> 33).unwrap() % PIECES.len()]
+            });
+            let target = format!("/x/{}", noise.collect::<String>());
+            let Ok(read) = Target::parse(target.as_bytes()) else { continue };
+            let Ok(ids) = segments(read.under("/x").unwrap()) else { continue };
+            let written: Option<Vec<_>> = ids.iter().map(|id| encode_segment(id)).collect();
+            let written = format!("/{}", written.unwrap().join("/"));
+            assert_eq!(segments(&written), Ok(ids), "{target}");
+            assert!(Target::parse(written.as_bytes()).is_ok(), "{target} as {written}");
+            taken += 1;
+        }
+        assert!(taken > 1000, "{taken}");
+    }
+
+    const PIECES: [&str; 24] = [
+        "a", "Z", "4", "-", "_", "~", "a.b", "%25", "%41", "%C3%A9", "%20", "@", "+", ";", "/", ".", "%2e",
+        "%2F", "%5c", "%00", "\\", "%", "%7f", "?q",
+    ];
+
+    #[test]
     fn segments_are_encoded_strictly() {
         for (segment, expected) in [
             ("42", Some("42")),

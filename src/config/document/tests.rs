@@ -12,7 +12,7 @@ fn a_whole_document() {
         "version": 1,
         "public_url": "https://SCIM.acme.example/",
         "routes": {
-            "acme-leanix": {
+            "acme-app": {
                 "idp": {
                     "profile": "one",
                     "path": "/acme/scim/v2",
@@ -54,18 +54,18 @@ fn a_whole_document() {
 
     assert_eq!(
         (route.name.as_str(), route.mode, route.deactivate),
-        ("acme-leanix", Mode::Paused, Deactivate::Reject)
+        ("acme-app", Mode::Paused, Deactivate::Reject)
     );
     assert_eq!(route.idp.path, "/acme/scim/v2");
     assert_eq!(route.idp.base.to_string(), "https://scim.acme.example/acme/scim/v2");
     assert_eq!(route.provider.url.to_string(), "https://p.example:8443/scim");
     assert_eq!(route.provider.cluster.as_deref(), Some("p"));
     assert_eq!(route.provider.profile.value, json!({ "extends": "two", "x": ["${TOKEN}"] }));
-    assert_eq!(route.provider.profile.pointer, "/routes/acme-leanix/provider/profile");
+    assert_eq!(route.provider.profile.pointer, "/routes/acme-app/provider/profile");
     let mapping = route.mapping.as_ref().unwrap();
     assert_eq!(
         (mapping.pointer.as_str(), &mapping.value["User"][0]["idp"]),
-        ("/routes/acme-leanix/mapping", &json!("userName"))
+        ("/routes/acme-app/mapping", &json!("userName"))
     );
     let mut headers = Headers::new();
     route.provider.credential.as_ref().unwrap().apply(&mut headers);
@@ -90,6 +90,8 @@ fn a_whole_document() {
         (Mode::Enforce, Deactivate::Carry, true)
     );
     assert!(other.provider.credential.is_none());
+    let beginnings = (0..text.len()).filter_map(|end| text.get(..end));
+    assert!(beginnings.into_iter().all(|text| Config::parse(text, &secrets, host).is_err()));
     assert_eq!(config.digest.len(), 16);
     assert_ne!(Config::parse(&text.replace("20s", "21s"), &secrets, host).unwrap().0.digest, config.digest);
 
