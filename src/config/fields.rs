@@ -292,7 +292,7 @@ mod tests {
             let mut fields = item.fields().unwrap();
             assert_eq!(fields.text("idp"), Some("userName"));
             assert_eq!(fields.opt_text("provider"), None);
-            assert_eq!(fields.opt_bool("drop"), None);
+            assert_eq!((fields.opt_bool("drop"), fields.opt_bool("drop")), (None, None));
             assert_eq!(fields.opt_number("n"), None);
             assert!(fields.opt_list("list").is_empty());
             assert!(fields.opt_list("operations").is_empty());

@@ -136,7 +136,7 @@ mod tests {
             (&["application/scim+json;q=0, application/json"], true),
             (&["application/*;q=0, application/json"], true),
             (&["text/html;x=\"application/json, */*\""], false),
-            (&["text/html;x=\"\\\", */*\""], false),
+            (&["text/html;x=\"\\\", */*, \\\"\""], false),
             (&["text/html"], false),
             (&["text/*, image/*"], false),
             (&["*/*;q=0"], false),

@@ -340,6 +340,7 @@ mod tests {
             ("filter=x&%66ilter=y", BadTarget::SameParameter),
             ("filter=x&Filter=y", BadTarget::SameParameter),
             ("filter&filter", BadTarget::SameParameter),
+            ("a=%4", BadTarget::Encoding),
             ("a=%FF", BadTarget::Encoding),
             ("%C3=a", BadTarget::Encoding),
         ] {
