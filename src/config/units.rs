@@ -56,7 +56,7 @@ fn read(
 
 /// A value in the largest unit it is a whole number of.
 fn written(value: u64, units: &[(&str, u64)]) -> String {
-    match units.iter().find(|(_, factor)| value % factor == 0 && value >= *factor) {
+    match units.iter().find(|(_, factor)| value.is_multiple_of(*factor) && value >= *factor) {
         Some((unit, factor)) => format!("{}{unit}", value / factor),
         None => value.to_string(),
     }
