@@ -3,8 +3,6 @@
 use std::fmt;
 
 use crate::filter::{Filter, Lenient, Parser, Syntax, SyntaxError};
-use crate::repair::{Repair, Repairs};
-use crate::schema::{AttrId, ResourceType, Vocabulary};
 
 /// What a PATCH operation or a mapping rule points at.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -104,49 +102,6 @@ impl AttrPath {
         Ok(Self { schema: schema.map(Into::into), name: name.into(), sub: sub.map(Into::into) })
     }
 
-    /// The path of an attribute, in the schema's spelling.
-    pub fn of(vocabulary: &Vocabulary, attr: AttrId) -> Self {
-        let (name, parent) = (vocabulary.name(attr), vocabulary.attribute(attr).parent);
-        let above = vocabulary.attribute(parent);
-        if above.extension {
-            return Self { schema: Some(above.name.clone()), ..Self::new(name) };
-        }
-        // Above the attributes of the core schema stands only the root, which has nothing above it.
-        if !above.parent.is_known() {
-            return Self::new(name);
-        }
-        Self { sub: Some(name.into()), ..Self::of(vocabulary, parent) }
-    }
-
-    /// The attribute the path means in a type of resource, and what had to be read into the path for that.
-    pub fn resolve(
-        &self,
-        vocabulary: &Vocabulary,
-        of: &ResourceType,
-        repairs: &Repairs,
-    ) -> Option<(AttrId, Option<Repair>)> {
-        let below =
-            |parent: AttrId| Some(vocabulary.lookup(parent, self.name.as_bytes())).filter(|id| id.is_known());
-        let (attr, repair) = match &self.schema {
-            Some(uri) if uri.eq_ignore_ascii_case(&of.schema) => (below(of.root)?, Some(Repair::CoreUrn)),
-            Some(uri) => (below(schema_root(vocabulary, of, uri)?)?, None),
-            None => match below(of.root) {
-                Some(attr) => (attr, None),
-                None if repairs.allows(Repair::BareExtension) => {
-                    let mut found = of.extensions.iter().filter_map(|(extension, _)| below(*extension));
-                    let only = found.next().filter(|_| found.next().is_none());
-                    (only?, Some(Repair::BareExtension))
-                }
-                None => return None,
-            },
-        };
-        let attr = match &self.sub {
-            Some(sub) => vocabulary.lookup(attr, sub.as_bytes()),
-            None => attr,
-        };
-        attr.is_known().then_some((attr, repair))
-    }
-
     /// True when both are the same path but for the case of their letters.
     pub fn same(&self, other: &Self) -> bool {
         same(self.schema.as_deref(), other.schema.as_deref())
@@ -171,20 +126,6 @@ impl fmt::Display for AttrPath {
         self.write_name(f)?;
         self.write_sub(f)
     }
-}
-
-/// Tells the URIs of a side's schemas from other texts: what [`Syntax::known`] asks for.
-pub fn known_schemas(vocabulary: &Vocabulary) -> impl Fn(&str) -> bool {
-    |uri| vocabulary.types().iter().any(|of| schema_root(vocabulary, of, uri).is_some())
-}
-
-/// The attribute below which the attributes of a schema stand.
-pub fn schema_root(vocabulary: &Vocabulary, of: &ResourceType, uri: &str) -> Option<AttrId> {
-    if uri.eq_ignore_ascii_case(&of.schema) {
-        return Some(of.root);
-    }
-    let extension = vocabulary.lookup(of.root, uri.as_bytes());
-    vocabulary.attribute(extension).extension.then_some(extension)
 }
 
 /// True for `ALPHA *("$" / "-" / "_" / DIGIT / ALPHA)` (RFC 7643 §2.1), and for the one exception, `$ref`.
@@ -214,7 +155,6 @@ fn same(a: Option<&str>, b: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::tests::vocabulary;
 
     const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
@@ -349,34 +289,5 @@ mod tests {
         for (a, b) in [("name", "name.x"), ("name.y", "name.x"), ("urn:acme:ext:2.0:a", "a"), ("a", "b")] {
             assert!(!path(a).same(&path(b)), "{a} {b}");
         }
-    }
-
-    // S-01, P-11: every attribute is found by its path, by its path in another case, and has that path
-    #[test]
-    fn every_attribute_has_a_path() {
-        let vocabulary = vocabulary();
-        let of = &vocabulary.types()[0];
-        let known = known_schemas(&vocabulary);
-        let mut attributes: Vec<_> = vocabulary.children(of.root).collect();
-        let mut next = 0;
-        while let Some(attr) = attributes.get(next).copied() {
-            attributes.extend(vocabulary.children(attr));
-            next += 1;
-            if vocabulary.attribute(attr).extension {
-                let uri = vocabulary.name(attr);
-                assert_eq!(Path::parse(uri, &Syntax::strict(&known)).unwrap().0, Path::Schema(uri.into()));
-                assert_eq!(schema_root(&vocabulary, of, &uri.to_uppercase()), Some(attr));
-                continue;
-            }
-            let path = AttrPath::of(&vocabulary, attr);
-            assert_eq!(path.to_string(), vocabulary.path(attr));
-            for text in [path.to_string(), path.to_string().to_uppercase()] {
-                let path = AttrPath::parse(&text, &known).unwrap();
-                assert_eq!(path.resolve(&vocabulary, of, &Repairs::default()), Some((attr, None)), "{text}");
-            }
-        }
-        assert!(next > 80, "{next}");
-        let core = schema_root(&vocabulary, of, "URN:ietf:params:scim:schemas:core:2.0:User");
-        assert_eq!((core, known("userName"), known("emails")), (Some(of.root), false, false));
     }
 }

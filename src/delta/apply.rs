@@ -66,10 +66,11 @@ impl Target<'_> {
         value: Option<NodeId>,
     ) -> Result<(), Problem> {
         let list = self.find(attr);
+        let bound = filter.elements(self.vocabulary, attr);
         let matching: Vec<NodeId> = list
             .into_iter()
             .flat_map(|list| self.document.elements(list).collect::<Vec<_>>())
-            .filter(|element| filter.matches(self.document, *element, self.vocabulary, attr))
+            .filter(|element| bound.matches(self.document, *element))
             .collect();
         let Some(value) = value else {
             for element in matching {

@@ -106,10 +106,8 @@ impl Differ<'_> {
     ) -> Option<()> {
         for element in std::mem::take(before) {
             let filter = self.telling(attr, old, element)?;
-            let matching = |document: &Document, vocabulary: &Vocabulary| {
-                after.iter().position(|other| filter.matches(document, *other, vocabulary, attr))
-            };
-            match matching(self.document, self.vocabulary) {
+            let bound = filter.elements(self.vocabulary, attr);
+            match after.iter().position(|other| bound.matches(self.document, *other)) {
                 Some(place) => {
                     let changed = after.remove(place);
                     self.parts(attr, &filter, element, changed);
@@ -159,9 +157,8 @@ impl Differ<'_> {
                 filter::Op::Eq,
                 Literal::String(text.into_owned().into()),
             );
-            let selected = self.document.elements(list);
-            let selected =
-                selected.filter(|each| filter.matches(self.document, *each, self.vocabulary, attr));
+            let bound = filter.elements(self.vocabulary, attr);
+            let selected = self.document.elements(list).filter(|each| bound.matches(self.document, *each));
             (selected.count() == 1).then_some(filter)
         })
     }

@@ -98,7 +98,7 @@ impl Reader<'_, '_> {
         let Some(path) = self.parse(text) else { return };
         let path = match path {
             Path::Schema(uri) => {
-                let root = self.extension_or_root(&uri);
+                let root = self.checker.vocabulary.schema_root(self.of, &uri);
                 return match root {
                     Some(root) => self.attribute(op, root, value),
                     None => self.unknown(op, Path::Schema(uri), value),
@@ -164,7 +164,7 @@ impl Reader<'_, '_> {
         };
         let dotted = key.contains(':') || key.contains('.') || key.contains('[');
         if dotted && self.checker.repairs.allows(repair) {
-            let whole_urn = key.contains(':') && self.extension_or_root(&key).is_some();
+            let whole_urn = key.contains(':') && self.checker.vocabulary.schema_root(self.of, &key).is_some();
             if !whole_urn {
                 self.checker.repaired.note(repair, &self.at);
             }
@@ -360,15 +360,15 @@ impl Reader<'_, '_> {
     fn bind_filter(&mut self, attr: AttrId, filter: &Filter) -> Option<Filter> {
         match self.checker.filter_below(attr, filter) {
             Ok(filter) => Some(filter),
-            Err(message) => {
-                self.problem(ProblemKind::Path, &message);
+            Err(error) => {
+                self.problem(ProblemKind::Path, &error.to_string());
                 None
             }
         }
     }
 
     fn parse(&mut self, text: &str) -> Option<Path> {
-        let known = |uri: &str| self.extension_or_root(uri).is_some();
+        let known = |uri: &str| self.checker.vocabulary.schema_root(self.of, uri).is_some();
         let lenient = Lenient {
             sub_after_filter: false,
             unquoted: self.checker.repairs.allows(Repair::UnquotedLiteral),
@@ -386,14 +386,6 @@ impl Reader<'_, '_> {
                 None
             }
         }
-    }
-
-    fn extension_or_root(&self, uri: &str) -> Option<AttrId> {
-        if uri.eq_ignore_ascii_case(&self.of.schema) {
-            return Some(self.of.root);
-        }
-        let found = self.checker.vocabulary.lookup(self.of.root, uri.as_bytes());
-        (found.is_known() && self.checker.vocabulary.attribute(found).extension).then_some(found)
     }
 
     fn resolve(&mut self, path: &AttrPath) -> AttrId {

@@ -166,7 +166,7 @@ impl Binder<'_> {
 
     fn place(&mut self, path: &AttrPath, scope: Scope<'_>) -> Result<Option<Place>, BindError> {
         let found = match scope {
-            Scope::Resource(of) => path.resolve(self.vocabulary, of, self.repairs),
+            Scope::Resource(of) => self.vocabulary.resolve_for(of, path, self.repairs),
             // RFC 7643 §2.4: the value of an element that has no sub-attributes is called `value`.
             Scope::Element(attr)
                 if self.vocabulary.attribute(attr).kind != Type::Complex
@@ -287,6 +287,17 @@ impl Binder<'_> {
     }
 }
 
+impl Filter {
+    /// A filter that was bound before, over the elements of `attr`; one that makes no sense matches nothing.
+    pub fn elements(&self, vocabulary: &Vocabulary, attr: AttrId) -> Bound {
+        let (repairs, mut repaired) = (Repairs::default(), Repaired::default());
+        let mut binder =
+            Binder { vocabulary, repairs: &repairs, repaired: &mut repaired, refuse_unknown: false };
+        let node = binder.bind(self, Scope::Element(attr));
+        Bound { node: node.unwrap_or(Node::Or(Vec::new())), element: true }
+    }
+}
+
 impl Bound {
     /// The filter in the schema's spelling, with what was repaired and what was implied.
     pub fn to_filter(&self, vocabulary: &Vocabulary) -> Filter {
@@ -321,7 +332,7 @@ impl Node {
 impl Place {
     fn to_path(&self, vocabulary: &Vocabulary, element: bool) -> AttrPath {
         match (element, self.steps.last()) {
-            (false, _) => AttrPath::of(vocabulary, self.attr),
+            (false, _) => vocabulary.attr_path(self.attr),
             (true, Some(sub)) => AttrPath::new(vocabulary.name(*sub)),
             (true, None) => AttrPath::new("value"),
         }
@@ -345,7 +356,6 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::filter::{Lenient, Syntax};
-    use crate::path::known_schemas;
 
     const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
@@ -373,7 +383,7 @@ pub(crate) mod tests {
         repairs: &Repairs,
         refuse_unknown: bool,
     ) -> Result<(Bound, Vec<String>), String> {
-        let known = known_schemas(vocabulary);
+        let known = |uri: &str| vocabulary.knows_schema(uri);
         let lenient = Lenient { sub_after_filter: true, unquoted: true };
         let (filter, _) = Filter::parse(text, &Syntax { lenient, ..Syntax::strict(&known) }).unwrap();
         let mut repaired = Repaired::default();

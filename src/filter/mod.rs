@@ -322,29 +322,3 @@ pub(crate) mod tests {
         }
     }
 }
-
-impl Filter {
-    /// True when the node, an element bound to `context`, is selected.
-    pub fn matches(
-        &self,
-        document: &crate::document::Document,
-        node: crate::document::NodeId,
-        vocabulary: &crate::schema::Vocabulary,
-        context: crate::schema::AttrId,
-    ) -> bool {
-        self.as_conjunction_of_eq().is_some_and(|pairs| {
-            pairs.iter().all(|(path, literal)| {
-                let sub = vocabulary.lookup(context, path.name.as_bytes());
-                let Some(member) = document.member(node, sub) else { return false };
-                match literal {
-                    Literal::String(text) => {
-                        document.string(member).is_some_and(|value| value.eq_ignore_ascii_case(text))
-                    }
-                    Literal::True => document.kind(member) == crate::document::Kind::Bool(true),
-                    Literal::False => document.kind(member) == crate::document::Kind::Bool(false),
-                    Literal::Number(_) | Literal::Null => false,
-                }
-            })
-        })
-    }
-}

@@ -264,9 +264,7 @@ impl Compiler<'_> {
         vocabulary: &Vocabulary,
         of: &ResourceType,
     ) -> Result<Spot, (String, String)> {
-        let known = |uri: &str| {
-            uri.eq_ignore_ascii_case(&of.schema) || vocabulary.lookup(of.root, uri.as_bytes()).is_known()
-        };
+        let known = |uri: &str| vocabulary.schema_root(of, uri).is_some();
         let (path, _) = Path::parse(text, &Syntax::strict(&known))
             .map_err(|error| (format!("the path cannot be read: {error}"), "write a SCIM path".to_owned()))?;
         let Path::Attribute { attribute, filter } = path else {

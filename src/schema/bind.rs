@@ -1,9 +1,9 @@
-//! Binding paths and filters to a vocabulary: names in the schema's spelling, literals of the schema's types.
+//! What paths and filters mean to a schema: names become attributes, literals get the attribute's type.
 
-use super::{AttrId, Checker, ResourceType, Type, Vocabulary};
-use crate::filter::{Filter, Literal, Op};
+use super::{AttrId, Checker, ResourceType, Vocabulary};
+use crate::filter::{BindError, Binder, Filter};
 use crate::path::AttrPath;
-use crate::repair::Repair;
+use crate::repair::{Repair, Repairs};
 
 impl Vocabulary {
     /// The path of an attribute, as it stands in filters.
@@ -17,146 +17,121 @@ impl Vocabulary {
         }
     }
 
-    /// The attribute a path means in a resource; unknown when the schema has none.
-    pub fn resolve(&self, of: &ResourceType, path: &AttrPath) -> AttrId {
-        let parent = match path.schema.as_deref() {
-            None => of.root,
-            Some(uri) if uri.eq_ignore_ascii_case(&of.schema) => of.root,
-            Some(uri) => self.lookup(of.root, uri.as_bytes()),
-        };
-        self.sub(self.lookup(parent, path.name.as_bytes()), path)
+    /// True for the URIs of schemas.
+    pub fn knows_schema(&self, uri: &str) -> bool {
+        self.types().iter().any(|of| self.schema_root(of, uri).is_some())
     }
 
-    fn sub(&self, attr: AttrId, path: &AttrPath) -> AttrId {
-        path.sub.as_ref().map_or(attr, |sub| self.lookup(attr, sub.as_bytes()))
+    /// The attribute below which the attributes of a schema stand: the resource's root, or an extension's.
+    pub fn schema_root(&self, of: &ResourceType, uri: &str) -> Option<AttrId> {
+        if uri.eq_ignore_ascii_case(&of.schema) {
+            return Some(of.root);
+        }
+        let extension = self.lookup(of.root, uri.as_bytes());
+        self.attribute(extension).extension.then_some(extension)
+    }
+
+    /// The attribute a path means in a resource; unknown when the schema has none.
+    pub fn resolve(&self, of: &ResourceType, path: &AttrPath) -> AttrId {
+        self.resolve_for(of, path, &Repairs::default()).map_or(AttrId::UNKNOWN, |(attr, _)| attr)
+    }
+
+    /// [`Vocabulary::resolve`], also for paths that need one of the peer's repairs to mean something.
+    pub(crate) fn resolve_for(
+        &self,
+        of: &ResourceType,
+        path: &AttrPath,
+        repairs: &Repairs,
+    ) -> Option<(AttrId, Option<Repair>)> {
+        let known = |attr: AttrId| attr.is_known().then_some(attr);
+        let below = |parent: AttrId| known(self.lookup(parent, path.name.as_bytes()));
+        let (attr, repair) = match &path.schema {
+            Some(uri) => {
+                let root = self.schema_root(of, uri)?;
+                (below(root)?, (root == of.root).then_some(Repair::CoreUrn))
+            }
+            None => match below(of.root) {
+                Some(attr) => (attr, None),
+                None if repairs.allows(Repair::BareExtension) => {
+                    let mut found = of.extensions.iter().filter_map(|(extension, _)| below(*extension));
+                    let only = found.next().filter(|_| found.next().is_none());
+                    (only?, Some(Repair::BareExtension))
+                }
+                None => return None,
+            },
+        };
+        let attr = path.sub.as_ref().map_or(attr, |sub| self.lookup(attr, sub.as_bytes()));
+        Some((known(attr)?, repair))
     }
 }
 
 impl Checker<'_> {
     /// The attribute a path means, with the repairs of the peer: an extension's attribute may come without URN.
     pub fn resolve(&mut self, of: &ResourceType, path: &AttrPath) -> AttrId {
-        let found = self.vocabulary.resolve(of, path);
-        if found.is_known() {
-            if path.schema.as_deref().is_some_and(|uri| uri.eq_ignore_ascii_case(&of.schema)) {
-                self.repaired.note(Repair::CoreUrn, self.vocabulary.path(found));
-            }
-            return found;
-        }
-        if path.schema.is_some() || !self.repairs.allows(Repair::BareExtension) {
+        let Some((attr, repair)) = self.vocabulary.resolve_for(of, path, self.repairs) else {
             return AttrId::UNKNOWN;
+        };
+        if let Some(repair) = repair {
+            self.repaired.note(repair, self.vocabulary.path(attr));
         }
-        let mut found = of
-            .extensions
-            .iter()
-            .map(|(extension, _)| self.vocabulary.lookup(*extension, path.name.as_bytes()))
-            .filter(|attr| attr.is_known());
-        match (found.next(), found.next()) {
-            (Some(attr), None) => {
-                self.repaired.note(Repair::BareExtension, self.vocabulary.path(attr));
-                self.vocabulary.sub(attr, path)
-            }
-            _ => AttrId::UNKNOWN,
-        }
+        attr
     }
 
-    /// A filter on resources, bound: attributes the schema lacks stay as they are.
+    /// A filter on resources in the schema's spelling: attributes the schema lacks stay as they are.
     ///
     /// # Errors
     /// What is wrong, without values.
-    pub fn filter(&mut self, of: &ResourceType, filter: &Filter) -> Result<Filter, String> {
-        Ok(match filter {
-            Filter::And(filters) => Filter::and(self.filters(of, filters)?),
-            Filter::Or(filters) => Filter::or(self.filters(of, filters)?),
-            Filter::Not(inner) => Filter::Not(Box::new(self.filter(of, inner)?)),
-            Filter::Present(path) => match self.resolve(of, path) {
-                AttrId::UNKNOWN => filter.clone(),
-                attr => Filter::Present(self.vocabulary.attr_path(attr)),
-            },
-            Filter::Compare { path, op, value } => match self.resolve(of, path) {
-                AttrId::UNKNOWN => filter.clone(),
-                attr => {
-                    let attr = self.compared(attr)?;
-                    let value = self.literal(attr, *op, value)?;
-                    Filter::compare(self.vocabulary.attr_path(attr), *op, value)
-                }
-            },
-            Filter::ValuePath { path, filter: inner } => match self.resolve(of, path) {
-                AttrId::UNKNOWN => filter.clone(),
-                attr => Filter::ValuePath {
-                    path: self.vocabulary.attr_path(attr),
-                    filter: Box::new(self.filter_below(attr, inner)?),
-                },
-            },
-        })
+    pub fn filter(&mut self, of: &ResourceType, filter: &Filter) -> Result<Filter, BindError> {
+        Ok(self.binder(false).resource(filter, of)?.to_filter(self.vocabulary))
     }
 
-    /// A filter on the elements of a multi-valued attribute, bound.
+    /// A filter on the elements of a multi-valued attribute in the schema's spelling.
     ///
     /// # Errors
     /// What is wrong, without values.
-    pub fn filter_below(&mut self, attr: AttrId, filter: &Filter) -> Result<Filter, String> {
-        let each = |this: &mut Self, filters: &[Filter]| {
-            filters.iter().map(|filter| this.filter_below(attr, filter)).collect::<Result<Vec<_>, _>>()
-        };
-        Ok(match filter {
-            Filter::And(filters) => Filter::and(each(self, filters)?),
-            Filter::Or(filters) => Filter::or(each(self, filters)?),
-            Filter::Not(inner) => Filter::Not(Box::new(self.filter_below(attr, inner)?)),
-            Filter::Present(path) => Filter::Present(self.below(attr, path)?.1),
-            Filter::Compare { path, op, value } => {
-                let (sub, path) = self.below(attr, path)?;
-                Filter::compare(path, *op, self.literal(sub, *op, value)?)
+    pub fn filter_below(&mut self, attr: AttrId, filter: &Filter) -> Result<Filter, BindError> {
+        Ok(self.binder(true).element(filter, attr)?.to_filter(self.vocabulary))
+    }
+
+    fn binder(&mut self, refuse_unknown: bool) -> Binder<'_> {
+        let Self { vocabulary, repairs, .. } = *self;
+        Binder { vocabulary, repairs, repaired: self.repaired, refuse_unknown }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::Syntax;
+    use crate::filter::tests::vocabulary;
+    use crate::path::Path;
+
+    // S-01, P-11: every attribute is found by its path, by its path in another case, and has that path
+    #[test]
+    fn every_attribute_has_a_path() {
+        let vocabulary = vocabulary();
+        let of = &vocabulary.types()[0];
+        let known = |uri: &str| vocabulary.knows_schema(uri);
+        let mut attributes: Vec<_> = vocabulary.children(of.root).collect();
+        let mut next = 0;
+        while let Some(attr) = attributes.get(next).copied() {
+            attributes.extend(vocabulary.children(attr));
+            next += 1;
+            if vocabulary.attribute(attr).extension {
+                let uri = vocabulary.name(attr);
+                assert_eq!(Path::parse(uri, &Syntax::strict(&known)).unwrap().0, Path::Schema(uri.into()));
+                assert_eq!(vocabulary.schema_root(of, &uri.to_uppercase()), Some(attr));
+                continue;
             }
-            Filter::ValuePath { .. } => return Err("a filter in brackets cannot hold another one".into()),
-        })
-    }
-
-    fn filters(&mut self, of: &ResourceType, filters: &[Filter]) -> Result<Vec<Filter>, String> {
-        filters.iter().map(|filter| self.filter(of, filter)).collect()
-    }
-
-    fn below(&self, attr: AttrId, path: &AttrPath) -> Result<(AttrId, AttrPath), String> {
-        let sub = self.vocabulary.lookup(attr, path.name.as_bytes());
-        if !sub.is_known() || path.schema.is_some() || path.sub.is_some() {
-            return Err(format!("`{}` has no such sub-attribute", self.vocabulary.path(attr)));
+            let path = vocabulary.attr_path(attr);
+            assert_eq!(path.to_string(), vocabulary.path(attr));
+            for text in [path.to_string(), path.to_string().to_uppercase()] {
+                let path = AttrPath::parse(&text, &known).unwrap();
+                assert_eq!(vocabulary.resolve(of, &path), attr, "{text}");
+            }
         }
-        Ok((sub, AttrPath::new(self.vocabulary.name(sub))))
-    }
-
-    /// A complex attribute is compared by its `value`.
-    fn compared(&self, attr: AttrId) -> Result<AttrId, String> {
-        if self.vocabulary.attribute(attr).kind != Type::Complex {
-            return Ok(attr);
-        }
-        let value = self.vocabulary.lookup(attr, b"value");
-        let path = self.vocabulary.path(attr);
-        if value.is_known() {
-            Ok(value)
-        } else {
-            Err(format!("`{path}` is complex; compare a sub-attribute"))
-        }
-    }
-
-    fn literal(&mut self, attr: AttrId, op: Op, value: &Literal) -> Result<Literal, String> {
-        let attribute = self.vocabulary.attribute(attr);
-        let ordered = matches!(op, Op::Gt | Op::Ge | Op::Lt | Op::Le);
-        if ordered && matches!(attribute.kind, Type::Boolean | Type::Binary) {
-            // RFC 7644 section 3.4.2.2, table 3.
-            return Err(format!("`{}` cannot be compared with `{}`", attribute.path, op.as_str()));
-        }
-        if attribute.kind != Type::Boolean {
-            return Ok(value.clone());
-        }
-        let Literal::String(text) = value else { return Ok(value.clone()) };
-        let truth = match () {
-            () if text.eq_ignore_ascii_case("true") => Literal::True,
-            () if text.eq_ignore_ascii_case("false") => Literal::False,
-            () => return Err(format!("`{}` is compared with true or false", attribute.path)),
-        };
-        if !self.repairs.allows(Repair::FilterBoolean) {
-            return Err(format!("`{}` is compared with true or false without quotes", attribute.path));
-        }
-        self.repaired.note(Repair::FilterBoolean, &attribute.path);
-        Ok(truth)
+        assert!(next > 80, "{next}");
+        let core = vocabulary.schema_root(of, "URN:ietf:params:scim:schemas:core:2.0:User");
+        assert_eq!((core, known("userName"), known("emails")), (Some(of.root), false, false));
     }
 }
