@@ -15,7 +15,9 @@ export default function generic({ credential, extensions = [] }) {
     remove(service, type, { id }) {
       service.store.remove(type, id);
       for (const other of service.store.list(group).filter(({ members }) => members?.some(({ value }) => value === id))) {
-        service.store.replace(group, other, { ...other, members: other.members.filter(({ value }) => value !== id) });
+        const { members, ...rest } = other;
+        const left = members.filter(({ value }) => value !== id);
+        service.store.replace(group, other, left.length > 0 ? { ...rest, members: left } : rest);
       }
     },
     // The server's own part: addresses of members, and the groups of a user.
