@@ -6,6 +6,8 @@
 #![cfg(not(target_family = "wasm"))]
 #![expect(clippy::indexing_slicing, reason = "a test may panic")]
 
+#[path = "support/case.rs"]
+mod case;
 mod support;
 
 use std::collections::BTreeMap;
@@ -17,7 +19,7 @@ use std::sync::Arc;
 use scimlock::{Call, Fault, Gateway, Headers, Response};
 use serde_json::{Map, Value, json};
 
-use support::case::{Case, Idp, IdpExpect, Message, Provider, SCIM_JSON, latin1, pretty, put_body};
+use case::{Case, Idp, IdpExpect, Message, Provider, SCIM_JSON, latin1, pretty, put_body};
 use support::{Answer, Delivery, IdpRequest, Outcome, drive, example, root};
 
 const DELIVERIES: [Delivery; 3] = [Delivery::Whole, Delivery::Parts(1), Delivery::Parts(7)];

@@ -5,7 +5,7 @@ use scimlock::Headers;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Outcome;
+use crate::support::Outcome;
 
 pub(crate) const SCIM_JSON: &str = "application/scim+json";
 

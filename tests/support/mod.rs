@@ -1,6 +1,4 @@
 //! What the native tests share: the examples' configurations, and a host that drives one exchange without a network.
-pub(crate) mod case;
-
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;

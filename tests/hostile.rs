@@ -1,0 +1,363 @@
+//! Hostile input at the edge: whatever arrives ends in an answer, refused with a SCIM error or sent on as sound JSON.
+
+#![cfg(not(target_family = "wasm"))]
+
+mod support;
+
+use std::sync::Arc;
+
+use scimlock::{Call, Fault, Gateway, Headers, Response};
+use serde_json::Value;
+
+use support::{Answer, Delivery, IdpRequest, Outcome, drive, example};
+
+const NOW: u64 = 1_767_225_600_000;
+const EXAMPLES: [&str; 3] = ["entra-to-leanix", "entra-to-generic", "generic-to-generic"];
+const USER: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],"userName":"ada@acme.example","name":{"givenName":"Ad\u00e1","familyName":"Lindqvist"},"emails":[{"type":"work","value":"ada@acme.example","primary":true}],"active":true,"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"IT","manager":{"value":"7"}}}"#;
+const PATCH: &str = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"Replace","path":"emails[type eq \"work\"].value","value":"a@acme.example"},{"op":"Add","value":{"name.givenName":"A","active":"False"}},{"op":"Remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager"}]}"#;
+const MEMBERS: &str = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"Remove","path":"members","value":[{"$ref":null,"value":"u-\"1"}]},{"op":"Add","path":"members","value":[{"value":"2"}]}]}"#;
+const STORED: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"42","userName":"ada@acme.example","name":{"givenName":"Ada","familyName":"L"},"emails":[{"type":"work","value":"b@acme.example"}],"active":true,"meta":{"resourceType":"User"}}"#;
+const MESSAGES: [(&str, &str, &str); 4] = [
+    ("POST", "/scim/v2/Users", USER),
+    ("PUT", "/scim/v2/Users/42", USER),
+    ("PATCH", "/scim/v2/Users/42", PATCH),
+    ("PATCH", "/scim/v2/Groups/42", MEMBERS),
+];
+
+#[test]
+#[ignore = "until the engine answers"]
+fn every_prefix_of_a_body() -> Outcome<()> {
+    for_each_message(|gateway, method, path, body| {
+        for end in 0..body.len() {
+            let status = survive(gateway, &request(method, path, body.as_bytes().get(..end)))?;
+            assert!(status >= 400, "a body cut at {end} was taken: {method} {path}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "until the engine answers"]
+fn every_byte_changed() -> Outcome<()> {
+    for_each_message(|gateway, method, path, body| {
+        for at in 0..body.len() {
+            for change in [0x01, 0x20, 0x80] {
+                survive(gateway, &request(method, path, Some(&flipped(body.as_bytes(), at, change))))?;
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "until the engine answers"]
+fn every_byte_left_out_or_doubled() -> Outcome<()> {
+    for_each_message(|gateway, method, path, body| {
+        for at in 0..body.len() {
+            let (before, rest) = body.as_bytes().split_at(at);
+            let without = [before, rest.get(1..).unwrap_or_default()].concat();
+            let doubled = [before, rest.get(..1).unwrap_or_default(), rest].concat();
+            survive(gateway, &request(method, path, Some(&without)))?;
+            survive(gateway, &request(method, path, Some(&doubled)))?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "until the engine answers"]
+fn every_fault_in_a_providers_answer() {
+    for name in EXAMPLES {
+        let gateway = example(name).unwrap();
+        let get = request("GET", "/scim/v2/Users/42", None);
+        let body = STORED.as_bytes();
+        for at in 0..body.len() {
+            let replies = [
+                body.get(..at).unwrap_or_default().to_vec(),
+                flipped(body, at, 0x01),
+                flipped(body, at, 0x80),
+            ];
+            for (index, reply) in replies.into_iter().enumerate() {
+                let response =
+                    drive(&gateway, NOW, &get, Delivery::Whole, |_| Answer::Reply(json(200, reply.clone())))
+                        .unwrap();
+                check_answer(&response).unwrap();
+                assert!(index > 0 || response.status == 502, "{name}: an answer cut at {at} passed");
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "until the engine answers"]
+fn every_fault_of_a_provider() -> Outcome<()> {
+    for_each_message(|gateway, method, path, body| {
+        for fault in [Fault::Timeout, Fault::Reset, Fault::Unreachable, Fault::TooLarge] {
+            let request = request(method, path, Some(body.as_bytes()));
+            let response = drive(gateway, NOW, &request, Delivery::Whole, |_| Answer::Fault(fault))?;
+            check_answer(&response)?;
+            assert!(matches!(response.status, 501 | 502 | 504), "{fault:?}: {}", response.status);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "until the engine answers"]
+fn every_byte_of_a_token_counts() {
+    let gateway = example("generic-to-generic").unwrap();
+    let header = b"Bearer test";
+    for at in 0..header.len() {
+        for change in 1..=u8::MAX {
+            let scheme_case = change == 0x20 && at < 6;
+            let mut get = request("GET", "/scim/v2/Users/42", None);
+            get.headers = [("authorization", flipped(header, at, change))].into_iter().collect();
+            let status = survive(&gateway, &get).unwrap();
+            assert_eq!(status == 401, !scheme_case, "byte {at} changed by {change}: {status}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "until the engine answers"]
+fn every_byte_of_a_target() {
+    let target = b"/scim/v2/Users/4%202?filter=userName%20eq%20%22a%22&count=1";
+    for name in EXAMPLES {
+        let gateway = example(name).unwrap();
+        for at in 0..target.len() {
+            for value in 0..=u8::MAX {
+                let mut get = request("GET", "", None);
+                get.path = target.to_vec();
+                if let Some(byte) = get.path.get_mut(at) {
+                    *byte = value;
+                }
+                survive(&gateway, &get).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "until the engine answers"]
+fn targets_that_try_to_leave() {
+    let gateway = example("generic-to-generic").unwrap();
+    for target in [
+        "",
+        "*",
+        "scim/v2/Users",
+        "//evil.example/scim/v2/Users",
+        "http://evil.example/scim/v2/Users",
+        "/scim/v2/..",
+        "/scim/v2/../../admin",
+        "/scim/v2/Users/..",
+        "/scim/v2/Users/../../../admin",
+        "/scim/v2/%2e%2e/admin",
+        "/scim/v2/Users/%2E%2e",
+        "/scim/v2/Users/.%2e/x",
+        "/scim/v2/Users/..%2fGroups",
+        "/scim/v2/Users/..%5cGroups",
+        "/scim/v2/Users/a%00b",
+        "/scim/v2//Users",
+        "/scim/v2/Users//42",
+        "/scim/v2\\Users",
+        "/scim/v2/Users;x=1/../..",
+        "/scim/v2/Users/%",
+        "/scim/v2/Users/%c0%ae%c0%ae",
+        "/scim/v2/Users#x",
+        "/scim/v2/Users/42\r\nx: y",
+        "/scim/v2/Users/%0d%0ax",
+        "/SCIM/V2/Users",
+        "/scim/v2x/Users",
+        "/scim/v2@evil.example/Users",
+    ] {
+        let status = survive(&gateway, &request("GET", target, None)).unwrap();
+        assert!(status == 400 || status == 404, "{target:?} was answered {status}");
+    }
+}
+
+#[test]
+#[ignore = "until the engine answers"]
+fn methods_that_are_none() {
+    let gateway = example("generic-to-generic").unwrap();
+    for method in ["", "get", "TRACE", "CONNECT", "G\0T", "PATCH\r\nx: y", "OPTIONS", &"A".repeat(100_000)] {
+        let status = survive(&gateway, &request(method, "/scim/v2/Users/42", None)).unwrap();
+        assert_eq!(status, 405, "{method:.20}");
+    }
+}
+
+#[test]
+#[ignore = "until the engine answers"]
+fn big_and_deep() {
+    let keys: Vec<String> = (0..16_000).map(|n| format!("\"k{n}\":{n}")).collect();
+    let unknown = format!("{{\"userName\":\"w\",{}}}", keys.join(","));
+    let repeated = format!("{{\"userName\":\"w\",{},\"k\\u0030\":1}}", keys.join(","));
+    let inside = format!("{{\"userName\":\"w\",\"x\":[{{{},\"K15999\":1}}]}}", keys.join(","));
+    let nested = |open: &str, close: &str| {
+        format!("{{\"userName\":\"w\",\"x\":{}1{}}}", open.repeat(100), close.repeat(100))
+    };
+    let operations = format!(
+        "{{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"Operations\":[{}]}}",
+        vec![r#"{"op":"add","path":"title","value":"x"}"#; 2_000].join(",")
+    );
+    let filter = |text: String| format!("/scim/v2/Users?filter={text}");
+    let gateway = example("generic-to-generic").unwrap();
+    let long = "x".repeat(2 * 1024 * 1024);
+    for (what, request, refused) in [
+        ("unknown keys", request("POST", "/scim/v2/Users", Some(unknown.as_bytes())), None),
+        ("a key twice, far apart", request("POST", "/scim/v2/Users", Some(repeated.as_bytes())), Some(400)),
+        (
+            "a key twice in an unknown object",
+            request("POST", "/scim/v2/Users", Some(inside.as_bytes())),
+            Some(400),
+        ),
+        ("deep arrays", request("POST", "/scim/v2/Users", Some(nested("[", "]").as_bytes())), Some(400)),
+        (
+            "deep objects",
+            request("POST", "/scim/v2/Users", Some(nested("{\"a\":", "}").as_bytes())),
+            Some(400),
+        ),
+        ("deep and open", request("POST", "/scim/v2/Users", Some("[".repeat(100_000).as_bytes())), Some(400)),
+        ("many operations", request("PATCH", "/scim/v2/Users/42", Some(operations.as_bytes())), None),
+        (
+            "2 MiB of text",
+            request("POST", "/scim/v2/Users", Some(format!("{{\"userName\":\"{long}\"}}").as_bytes())),
+            Some(413),
+        ),
+        (
+            "2 MiB of blanks",
+            request("POST", "/scim/v2/Users", Some(" ".repeat(2 * 1024 * 1024).as_bytes())),
+            Some(413),
+        ),
+        ("a long id", request("GET", &format!("/scim/v2/Users/{}", "a".repeat(100_000)), None), None),
+        ("a long filter", request("GET", &filter(vec!["a%20pr"; 5_000].join("%20or%20")), None), None),
+        ("a deep filter", request("GET", &filter("(".repeat(50_000)), None), Some(400)),
+        ("many negations", request("GET", &filter("not%20(".repeat(20_000)), None), Some(400)),
+        ("many parameters", request("GET", &format!("/scim/v2/Users?{}", "a=b&".repeat(20_000)), None), None),
+        (
+            "many attributes",
+            request("GET", &format!("/scim/v2/Users?attributes={}", "a,".repeat(20_000)), None),
+            None,
+        ),
+    ] {
+        for delivery in [Delivery::Whole, Delivery::Parts(64 * 1024)] {
+            let status = survive_in(&gateway, &request, delivery).unwrap();
+            assert!(refused.is_none_or(|wanted| status == wanted), "{what}: {status}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "until the engine answers"]
+fn headers_that_are_no_text() {
+    let gateway = example("generic-to-generic").unwrap();
+    for name in ["content-type", "accept", "if-match", "if-none-match", "traceparent", "x-unknown", "host"] {
+        for value in [&b"\xff\xfe"[..], b"", b"\0", b"a\r\nx: y", "ü".as_bytes(), &[b'x'; 100_000]] {
+            let mut post = request("POST", "/scim/v2/Users", Some(USER.as_bytes()));
+            post.headers.push(name, value);
+            survive(&gateway, &post).unwrap();
+        }
+    }
+}
+
+fn for_each_message(test: impl Fn(&Arc<Gateway>, &str, &str, &str) -> Outcome<()>) -> Outcome<()> {
+    for name in EXAMPLES {
+        let gateway = example(name)?;
+        for (method, path, body) in MESSAGES {
+            test(&gateway, method, path, body).map_err(|error| format!("{name} {method} {path}: {error}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn survive(gateway: &Arc<Gateway>, request: &IdpRequest) -> Outcome<u16> {
+    survive_in(gateway, request, Delivery::Whole)
+}
+
+/// Drives one exchange; what reaches the provider and what the IdP gets are both sound.
+fn survive_in(gateway: &Arc<Gateway>, request: &IdpRequest, delivery: Delivery) -> Outcome<u16> {
+    let mut problem = None;
+    let response = drive(gateway, NOW, request, delivery, |call| {
+        problem = problem.take().or_else(|| check_call(call).err());
+        Answer::Reply(match call.method {
+            "DELETE" | "PATCH" => json(204, Vec::new()),
+            "POST" => json(201, STORED.into()),
+            _ => json(200, STORED.into()),
+        })
+    })?;
+    if let Some(problem) = problem {
+        return Err(problem);
+    }
+    check_answer(&response)?;
+    Ok(response.status)
+}
+
+fn check_call(call: &Call) -> Outcome<()> {
+    let path = call.path.as_str();
+    let base = path.starts_with("/api/scim/") || path.starts_with("/services/mtm/v1/scim/v2/");
+    if !base
+        || !path.bytes().all(|byte| byte.is_ascii_graphic())
+        || path.split('?').next().is_some_and(|path| path.contains(".."))
+    {
+        return Err(format!("a call to {path}").into());
+    }
+    for (name, value) in call.headers.iter() {
+        if !value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
+            return Err(format!("header `{name}` is not text").into());
+        }
+    }
+    if !call.body.is_empty() {
+        let value: Value = serde_json::from_slice(&call.body)?;
+        if !value.is_object() {
+            return Err("a body that is no object".into());
+        }
+    }
+    Ok(())
+}
+
+fn check_answer(response: &Response) -> Outcome<()> {
+    if response.body.is_empty() {
+        return if response.status == 204 {
+            Ok(())
+        } else {
+            Err(format!("{} without a body", response.status).into())
+        };
+    }
+    let body: Value = serde_json::from_slice(&response.body)?;
+    let error = response.status >= 400;
+    let schema = body.pointer("/schemas/0").and_then(Value::as_str)
+        == Some("urn:ietf:params:scim:api:messages:2.0:Error");
+    let status = body.get("status").and_then(Value::as_str) == Some(&response.status.to_string());
+    if error && !(schema && status && body.get("detail").is_some_and(Value::is_string)) {
+        return Err(format!("{} is no SCIM error", response.status).into());
+    }
+    if response.status >= 500 && !matches!(response.status, 501..=504) {
+        return Err(format!("answered {}", response.status).into());
+    }
+    Ok(())
+}
+
+fn request(method: &str, path: &str, body: Option<&[u8]>) -> IdpRequest {
+    let mut headers = Headers::new();
+    headers.push("authorization", "Bearer test");
+    if body.is_some() {
+        headers.push("content-type", "application/scim+json");
+    }
+    IdpRequest {
+        method: method.to_owned(),
+        path: path.as_bytes().to_vec(),
+        headers,
+        body: body.map(<[u8]>::to_vec),
+    }
+}
+
+fn json(status: u16, body: Vec<u8>) -> Response {
+    Response { status, headers: [("content-type", "application/scim+json")].into_iter().collect(), body }
+}
+
+fn flipped(bytes: &[u8], at: usize, change: u8) -> Vec<u8> {
+    let mut changed = bytes.to_vec();
+    if let Some(byte) = changed.get_mut(at) {
+        *byte ^= change;
+    }
+    changed
+}
