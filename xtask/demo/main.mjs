@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { Ids } from '../../tests/e2e/replay.mjs';
 import { loadConfig } from '../../tests/runners/case.mjs';
 import { startEnvoy, startNode, startProvider, stopAll } from './hosts.mjs';
 import { showRequest, showStart, showSummary, showCommands } from './show.mjs';
@@ -42,10 +43,13 @@ async function main() {
   showStart(NAMES, options.host, gateway.port, provider.url);
   const begun = performance.now();
   const done = [];
-  for (const [index, one] of [...requests, withWrongToken(requests[0])].entries()) {
+  const ids = new Ids();
+  for (const [index, line] of [...requests, withWrongToken(requests[0])].entries()) {
+    const one = ids.fill(line);
     const seen = (await provider.log()).length;
     const heard = gateway.audit.length;
     const answer = await exchange(gateway.port, one);
+    ids.learn(index + 1, answer.body);
     const calls = (await provider.log()).slice(seen);
     const audit = await arrived(gateway.audit, heard);
     const entry = { number: index + 1, request: one, answer, calls, audit, toPublic };
