@@ -2,7 +2,7 @@
 
 use super::{Change, Op, Place};
 use crate::document::{Document, Kind, NodeId};
-use crate::filter::{Filter, Lenient, Limits, Literal, Syntax};
+use crate::filter::{Filter, Limits, Literal, Syntax};
 use crate::message::PATCH_OP;
 use crate::path::{AttrPath, Path};
 use crate::repair::Repair;
@@ -369,16 +369,10 @@ impl Reader<'_, '_> {
 
     fn parse(&mut self, text: &str) -> Option<Path> {
         let known = |uri: &str| self.checker.vocabulary.schema_root(self.of, uri).is_some();
-        let lenient = Lenient {
-            sub_after_filter: false,
-            unquoted: self.checker.repairs.allows(Repair::UnquotedLiteral),
-        };
-        let syntax = Syntax { known: &known, lenient, limits: Limits::default() };
+        let syntax = Syntax { known: &known, lenient: self.checker.lenient(), limits: Limits::default() };
         match Path::parse(text, &syntax) {
             Ok((path, used)) => {
-                if used.unquoted {
-                    self.checker.repaired.note(Repair::UnquotedLiteral, &self.at);
-                }
+                self.checker.note_used(used, &self.at);
                 Some(path)
             }
             Err(error) => {

@@ -1,7 +1,7 @@
 //! What paths and filters mean to a schema: names become attributes, literals get the attribute's type.
 
 use super::{AttrId, Checker, ResourceType, Vocabulary};
-use crate::filter::{BindError, Binder, Filter};
+use crate::filter::{BindError, Binder, Filter, Lenient, Limits, Syntax};
 use crate::path::AttrPath;
 use crate::repair::{Repair, Repairs};
 
@@ -77,6 +77,37 @@ impl Checker<'_> {
         attr
     }
 
+    /// A filter on resources as the peer wrote it, read and bound.
+    ///
+    /// # Errors
+    /// What is wrong, without values.
+    pub fn read_filter(&mut self, of: &ResourceType, text: &str) -> Result<Filter, String> {
+        let vocabulary = self.vocabulary;
+        let known = |uri: &str| vocabulary.knows_schema(uri);
+        let syntax = Syntax { known: &known, lenient: self.lenient(), limits: Limits::default() };
+        let (filter, used) =
+            Filter::parse(text, &syntax).map_err(|error| format!("the filter cannot be read: {error}"))?;
+        self.note_used(used, "filter");
+        self.filter(of, &filter).map_err(|error| error.to_string())
+    }
+
+    /// What the peer's repairs take beyond the RFC's grammar of paths and filters.
+    pub(crate) fn lenient(&self) -> Lenient {
+        Lenient {
+            sub_after_filter: self.repairs.allows(Repair::FilterSubAttribute),
+            unquoted: self.repairs.allows(Repair::UnquotedLiteral),
+        }
+    }
+
+    /// Notes what was taken of it.
+    pub(crate) fn note_used(&mut self, used: Lenient, at: &str) {
+        let each =
+            [(used.sub_after_filter, Repair::FilterSubAttribute), (used.unquoted, Repair::UnquotedLiteral)];
+        for (_, repair) in each.into_iter().filter(|(used, _)| *used) {
+            self.repaired.note(repair, at);
+        }
+    }
+
     /// A filter on resources in the schema's spelling: attributes the schema lacks stay as they are.
     ///
     /// # Errors
@@ -102,9 +133,10 @@ impl Checker<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::Syntax;
     use crate::filter::tests::vocabulary;
     use crate::path::Path;
+    use crate::repair::Repaired;
+    use crate::schema::Context;
 
     // S-01, P-11: every attribute is found by its path, by its path in another case, and has that path
     #[test]
@@ -133,5 +165,61 @@ mod tests {
         assert!(next > 80, "{next}");
         let core = vocabulary.schema_root(of, "URN:ietf:params:scim:schemas:core:2.0:User");
         assert_eq!((core, known("userName"), known("emails")), (Some(of.root), false, false));
+    }
+
+    // E03, E22, E23, E24: read with the peer's repairs, which are told; P-13, P-14: refused without
+    #[test]
+    fn filters_are_read_as_the_peer_writes_them() {
+        let vocabulary = vocabulary();
+        let of = &vocabulary.types()[0];
+        let mut repairs = Repairs::default();
+        for (repair, id) in [
+            (Repair::FilterSubAttribute, "E22"),
+            (Repair::UnquotedLiteral, "E23"),
+            (Repair::FilterBoolean, "E03"),
+            (Repair::BareExtension, "E24"),
+        ] {
+            assert!(repairs.enable(repair.name(), id));
+        }
+        let manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
+        for (text, read, noted, strict) in [
+            (
+                r#"emails[type eq "work"].value eq "a+b@x.example""#,
+                r#"emails[type eq "work" and value eq "a+b@x.example"]"#,
+                "E22 filter",
+                "the filter cannot be read: expected `and`, `or` or the end of the filter at character 23",
+            ),
+            (
+                "externalId eq jyoung",
+                r#"externalId eq "jyoung""#,
+                "E23 filter",
+                "the filter cannot be read: expected a string in double quotes, a number, `true`, `false` or `null` \
+                 at character 15",
+            ),
+            (
+                r#"emails[primary eq "True"]"#,
+                "emails[primary eq true]",
+                "E03 emails.primary",
+                "`emails.primary` can only be compared with `true` or `false`, without quotes",
+            ),
+            (
+                r#"id eq "a" and manager eq "b""#,
+                &format!(r#"id eq "a" and {manager}.value eq "b""#),
+                &format!("E24 {manager}"),
+                "",
+            ),
+        ] {
+            let checked = |repairs: &Repairs| {
+                let mut repaired = Repaired::default();
+                let (vocabulary, problems, context) = (&vocabulary, Vec::new(), Context::Resource);
+                let mut checker = Checker { vocabulary, repairs, repaired: &mut repaired, problems, context };
+                let filter = checker.read_filter(of, text).map(|filter| filter.to_string());
+                let notes = repaired.iter().map(|(repair, path)| format!("{} {path}", repairs.id(repair)));
+                (filter, notes.collect::<Vec<_>>().join(", "))
+            };
+            assert_eq!(checked(&repairs), (Ok(read.to_owned()), noted.to_owned()), "{text}");
+            let refused = checked(&Repairs::default()).0.err().unwrap_or_default();
+            assert_eq!(refused, strict, "{text}");
+        }
     }
 }
