@@ -65,8 +65,10 @@ function stopped(server: Server): Promise<number> {
       stopping = true;
       process.stderr.write('scimlock: stopping\n');
       setTimeout(() => server.closeAllConnections(), GRACE).unref();
-      server.close(() => resolve(0));
-      server.closeIdleConnections();
+      // Connections fall idle one by one, as their answers are sent.
+      setInterval(() => server.closeIdleConnections(), 100).unref();
+      // Not waiting for idle connections to providers; the last audit record goes out first.
+      server.close(() => process.stdout.write('', () => resolve(0)));
     };
     process.on('SIGTERM', stop).on('SIGINT', stop);
   });

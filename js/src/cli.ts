@@ -32,7 +32,7 @@ async function main(args: string[]): Promise<number> {
       const { file, values } = parse(rest, { port: { type: 'string', default: '8080' }, host: { type: 'string', default: '127.0.0.1' } });
       const port = Number(values['port']);
       if (!/^\d+$/.test(String(values['port'])) || port > 65535) throw new Usage(`\`${String(values['port'])}\` is no port: write a number from 0 to 65535`);
-      return serve(file, port, String(values['host']));
+      return process.exit(await serve(file, port, String(values['host'])));
     }
     case 'check': {
       const { file, values } = parse(rest, { json: { type: 'boolean', default: false } });

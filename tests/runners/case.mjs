@@ -25,7 +25,7 @@ import { isDeepStrictEqual } from 'node:util';
 const ROOT = new URL('../../', import.meta.url);
 const YAML = createRequire(new URL('js/package.json', ROOT))('yaml');
 
-const ENGINE_HEADERS = ['content-type', 'location', 'etag', 'retry-after', 'www-authenticate', 'cache-control'];
+const ENGINE_HEADERS = ['content-type', 'location', 'etag', 'retry-after', 'www-authenticate', 'cache-control', 'allow'];
 const HOP_HEADERS = ['date', 'connection', 'keep-alive', 'content-length', 'transfer-encoding', 'server', 'x-envoy-upstream-service-time'];
 const NEVER_TO_PROVIDER = /^(cookie|x-forwarded-.*|x-http-method.*|x-method-override|x-scimlock-.*|te|trailer)$/;
 const PATIENCE = 20_000;
