@@ -64,6 +64,9 @@ mod tests {
     const KNOWN: &str = "urn:acme:ext:2.0";
 
     proptest! {
+        // A case that failed once becomes a line of a table here, not a file of seeds.
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         // P-10 to P-13: what is printed is read again as the same tree
         #[test]
         fn filters_round_trip(filter in filter()) {
