@@ -5,6 +5,11 @@
 
 use std::sync::Arc;
 
+use crate::access::Verdict;
+use crate::audit::Audit;
+use crate::error::ScimError;
+use crate::http::path::Target;
+use crate::operation::{self, Operation, Scene, Step};
 use crate::{Call, Gateway, Headers, Request, Response};
 
 /// The head of a provider's answer to a forwarded request.
@@ -139,23 +144,272 @@ pub enum Effect {
 #[derive(Debug)]
 pub struct Exchange {
     gateway: Arc<Gateway>,
+    /// The request's id: in error details and in the audit record.
+    id: String,
+    state: State,
+    audit: Audit,
+    effects: Vec<Effect>,
+    /// Unix milliseconds at which the exchange is given up.
+    deadline: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    ExpectRequest,
+    ExpectBody(Under, Vec<u8>),
+    /// A callout is under way.
+    ExpectReply(Under),
+    /// The request was forwarded.
+    ExpectResponse(Under),
+    ExpectResponseBody(Under, Response),
+    Over,
+}
+
+/// An operation and its route's number.
+#[derive(Debug)]
+struct Under {
+    route: usize,
+    operation: Box<Operation>,
 }
 
 impl Exchange {
     /// A new exchange; `seed` is 16 random bytes of the host's, from which ids are made.
     pub fn new(gateway: Arc<Gateway>, seed: [u8; 16]) -> Self {
-        let _ = seed;
-        Self { gateway }
+        let id = seed.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let (audit, effects) = (Audit::default(), Vec::new());
+        Self { gateway, id, state: State::ExpectRequest, audit, effects, deadline: 0 }
     }
 
     /// Takes one input and answers one action. `now` is Unix time in milliseconds.
+    ///
+    /// Which input may come is fixed by the action before: the request's head first; `Body` after `Read` on
+    /// the request side; `Reply` or `Fault` after `Callout`; `Response` or `Fault` after `Forward`;
+    /// `ResponseBody` or `Fault` after `Read` on the response side. Anything else is a misuse by the host and
+    /// ends in an error, never in a forwarded request.
     pub fn handle(&mut self, now: u64, input: Input) -> Action {
-        let _ = (now, input, &self.gateway);
-        Action::Done
+        let gateway = Arc::clone(&self.gateway);
+        let outcome = match (std::mem::replace(&mut self.state, State::Over), input) {
+            (State::Over, _) => return Action::Done,
+            (State::ExpectRequest, Input::Request(request)) => {
+                self.deadline = now.saturating_add(gateway.limits.time);
+                self.request(&gateway, now, &request)
+            }
+            (State::ExpectBody(under, body), Input::Body { bytes, last }) => {
+                self.body(&gateway, now, under, body, bytes, last)
+            }
+            (State::ExpectReply(under), Input::Reply(response)) => {
+                self.audit.called(response.status.to_string());
+                self.resume(&gateway, now, under, response)
+            }
+            (State::ExpectResponse(under), Input::Response(head)) => {
+                self.audit.called(head.status.to_string());
+                let response = Response { status: head.status, headers: head.headers, body: Vec::new() };
+                if head.end {
+                    self.resume(&gateway, now, under, response)
+                } else {
+                    self.state = State::ExpectResponseBody(under, response);
+                    Ok(Action::Read { whole: true })
+                }
+            }
+            (State::ExpectResponseBody(under, response), Input::ResponseBody { bytes, last }) => {
+                self.response_body(&gateway, now, under, response, bytes, last)
+            }
+            (State::ExpectBody(..), Input::Fault(_)) => {
+                Err(ScimError::new(413, "the body is larger than the gateway can hold"))
+            }
+            (
+                State::ExpectReply(under)
+                | State::ExpectResponse(under)
+                | State::ExpectResponseBody(under, _),
+                Input::Fault(fault),
+            ) => Err(self.fault(&gateway, &under, fault)),
+            _ => Err(ScimError::new(500, "the gateway has lost track of this request")),
+        };
+        outcome.unwrap_or_else(|error| self.respond(now, error.response(&self.id)))
     }
 
-    /// Takes the effects gathered since the last call.
+    /// Takes the effects gathered since the last call; they come before the last action.
     pub fn effects(&mut self) -> Vec<Effect> {
-        Vec::new()
+        std::mem::take(&mut self.effects)
     }
+
+    fn request(&mut self, gateway: &Gateway, now: u64, request: &Request) -> Result<Action, ScimError> {
+        let target = Target::parse(&request.path).map_err(|bad| ScimError::new(400, bad.detail()))?;
+        let mut routes = gateway.routes.iter().enumerate();
+        let found = routes.find_map(|(index, route)| Some((index, route, target.under(&route.path)?)));
+        let Some((index, route, rest)) = found else {
+            return Err(ScimError::new(404, "no route of the gateway has this path"));
+        };
+        self.audit.route = Some(route.name.clone());
+        match route.access.check(&request.headers, now) {
+            Verdict::Accepted { token } => {
+                self.audit.token = token.and_then(|token| route.access.name(token)).map(str::to_owned);
+            }
+            Verdict::Refused(refusal) => {
+                self.audit.refused = Some(refusal.as_str());
+                let detail = format!("route `{}` needs a bearer token that it accepts", route.name);
+                return Err(
+                    ScimError::new(401, detail).with("www-authenticate", route.access.challenge(refusal))
+                );
+            }
+        }
+        if route.paused {
+            let detail = format!("route `{}` is paused; nothing is forwarded", route.name);
+            return Err(ScimError::new(503, detail).with("retry-after", "300"));
+        }
+        let parsed = operation::Request::parse(route, request, &target, rest)?;
+        self.audit.operation = Some(parsed.kind.as_str());
+        self.audit.id.clone_from(&parsed.id);
+        self.audit.resource_type = parsed
+            .pair
+            .and_then(|pair| route.mapping.idp_type(route.mapping.pairs.get(pair)?))
+            .map(|of| of.name.to_string());
+        let declared = request.headers.get("content-length").and_then(|value| str::from_utf8(value).ok());
+        if declared
+            .and_then(|text| text.parse::<u64>().ok())
+            .is_some_and(|length| length > gateway.limits.body)
+        {
+            return Err(too_large(gateway));
+        }
+        let under = Under { route: index, operation: Box::new(Operation::new(parsed)) };
+        if request.end {
+            return self.begin(gateway, now, under, Vec::new());
+        }
+        self.state = State::ExpectBody(under, Vec::new());
+        Ok(Action::Read { whole: true })
+    }
+
+    fn body(
+        &mut self,
+        gateway: &Gateway,
+        now: u64,
+        under: Under,
+        mut body: Vec<u8>,
+        bytes: Vec<u8>,
+        last: bool,
+    ) -> Result<Action, ScimError> {
+        append(&mut body, bytes);
+        if body.len() as u64 > gateway.limits.body {
+            return Err(too_large(gateway));
+        }
+        if last {
+            return self.begin(gateway, now, under, body);
+        }
+        self.state = State::ExpectBody(under, body);
+        Ok(Action::Read { whole: true })
+    }
+
+    fn response_body(
+        &mut self,
+        gateway: &Gateway,
+        now: u64,
+        under: Under,
+        mut response: Response,
+        bytes: Vec<u8>,
+        last: bool,
+    ) -> Result<Action, ScimError> {
+        append(&mut response.body, bytes);
+        if last || response.body.len() as u64 > gateway.limits.response {
+            return self.resume(gateway, now, under, response);
+        }
+        self.state = State::ExpectResponseBody(under, response);
+        Ok(Action::Read { whole: true })
+    }
+
+    fn begin(
+        &mut self,
+        gateway: &Gateway,
+        now: u64,
+        mut under: Under,
+        body: Vec<u8>,
+    ) -> Result<Action, ScimError> {
+        let route = gateway.routes.get(under.route).ok_or_else(lost)?;
+        let step = under.operation.begin(&mut Scene { gateway, route, audit: &mut self.audit }, body)?;
+        Ok(self.step(now, under, step))
+    }
+
+    fn resume(
+        &mut self,
+        gateway: &Gateway,
+        now: u64,
+        mut under: Under,
+        response: Response,
+    ) -> Result<Action, ScimError> {
+        let route = gateway.routes.get(under.route).ok_or_else(lost)?;
+        if response.body.len() as u64 > gateway.limits.response {
+            let detail = format!("{} answered with more than the gateway may read", route.provider_title);
+            return Err(ScimError::new(
+                502,
+                format!("{detail}; raise `limits.response` or ask for fewer resources"),
+            ));
+        }
+        let step = under.operation.resume(&mut Scene { gateway, route, audit: &mut self.audit }, response)?;
+        if let Some(id) = under.operation.id() {
+            self.audit.id = Some(id.to_owned());
+        }
+        Ok(self.step(now, under, step))
+    }
+
+    fn step(&mut self, now: u64, under: Under, step: Step) -> Action {
+        let timeout = self.deadline.saturating_sub(now).max(1);
+        match step {
+            Step::Call(call) => {
+                self.audit.call(call.method);
+                self.state = State::ExpectReply(under);
+                Action::Callout { call, timeout }
+            }
+            Step::Last(call) => {
+                self.audit.call(call.method);
+                self.state = State::ExpectResponse(under);
+                Action::Forward { call, timeout }
+            }
+            Step::Done(response) => self.respond(now, response),
+        }
+    }
+
+    fn fault(&mut self, fault: Fault) -> ScimError {
+        let (word, status, text) = match fault {
+            Fault::TooLarge => {
+                ("too large", 502, "the provider answered with more than the gateway can hold")
+            }
+            Fault::Unreachable => ("unreachable", 502, "the provider cannot be reached; nothing was changed"),
+            Fault::Timeout => ("timeout", 504, "the provider did not answer in time; the outcome is unknown"),
+            Fault::Reset => ("reset", 502, "the provider broke the connection; the outcome is unknown"),
+        };
+        self.audit.called(word);
+        ScimError::new(status, text)
+    }
+
+    fn respond(&mut self, now: u64, response: Response) -> Action {
+        self.state = State::Over;
+        let route = self.audit.route.clone().unwrap_or_default();
+        let operation = self.audit.operation.unwrap_or("none").to_owned();
+        let labels =
+            vec![("route", route.clone()), ("operation", operation), ("status", response.status.to_string())];
+        self.effects.push(Effect::Metric { name: "requests", labels, value: 1 });
+        for (rule, count) in self.audit.repairs() {
+            let labels = vec![("route", route.clone()), ("rule", rule.to_owned())];
+            self.effects.push(Effect::Metric { name: "repairs", labels, value: count });
+        }
+        let line = self.audit.line(now, &self.id, response.status, self.gateway.digest());
+        self.effects.push(Effect::Audit(line));
+        Action::Respond(response)
+    }
+}
+
+/// The first part of a body is taken as it is: most bodies come in one.
+fn append(body: &mut Vec<u8>, mut bytes: Vec<u8>) {
+    if body.is_empty() {
+        *body = bytes;
+    } else {
+        body.append(&mut bytes);
+    }
+}
+
+fn too_large(gateway: &Gateway) -> ScimError {
+    ScimError::new(413, format!("the body is larger than {} bytes (`limits.body`)", gateway.limits.body))
+}
+
+fn lost() -> ScimError {
+    ScimError::new(500, "the gateway has lost track of this request")
 }

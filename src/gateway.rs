@@ -2,7 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::ConfigErrors;
+use crate::access::Access;
+use crate::config::{self, Config, ConfigErrors, Deactivate, Limits, Mode, Problems, Route as RouteConfig};
+use crate::credential::Credential;
+use crate::discovery::Discovery;
+use crate::filter::{Filter, Folded, Literal, Op};
+use crate::http::url::Url;
+use crate::mapping::{self, Mapping};
+use crate::path::AttrPath;
+use crate::profile::{FilterFacts, Profile};
+use crate::repair::Repairs;
 
 /// What the host can do.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -19,7 +28,39 @@ pub struct HostFacts {
 
 /// A compiled configuration.
 #[derive(Debug)]
-pub struct Gateway {}
+pub struct Gateway {
+    pub(crate) routes: Vec<Route>,
+    pub(crate) limits: Limits,
+    digest: String,
+    warnings: ConfigErrors,
+}
+
+/// One route, compiled.
+#[derive(Debug)]
+pub(crate) struct Route {
+    /// The name in logs, metrics and audit records.
+    pub(crate) name: String,
+    /// The raw path requests lie under.
+    pub(crate) path: String,
+    /// The base of every URL the IdP sees.
+    pub(crate) base: Url,
+    pub(crate) access: Access,
+    /// The IdP's repairs.
+    pub(crate) repairs: Repairs,
+    /// The base of the provider's endpoints.
+    pub(crate) provider: Url,
+    /// The provider's product name, for error texts.
+    pub(crate) provider_title: String,
+    pub(crate) cluster: Option<String>,
+    pub(crate) credential: Option<Credential>,
+    pub(crate) upsert: bool,
+    pub(crate) filter: FilterFacts,
+    pub(crate) mapping: Mapping,
+    pub(crate) discovery: Discovery,
+    /// Deactivations cannot reach the provider and are refused.
+    pub(crate) refuses_deactivation: bool,
+    pub(crate) paused: bool,
+}
 
 impl Gateway {
     /// Compiles a configuration document (JSON text). `secrets` holds the values of the `${…}` references it
@@ -32,7 +73,94 @@ impl Gateway {
         secrets: &BTreeMap<String, String>,
         host: HostFacts,
     ) -> Result<Self, ConfigErrors> {
-        let _ = (json, secrets, host);
-        Ok(Self {})
+        let problems = Problems::new(secrets);
+        let gateway = Config::read(json, host, &problems).map(|config| {
+            let routes = config.routes.into_iter().filter_map(|route| compile(route, &problems)).collect();
+            Self { routes, limits: config.limits, digest: config.digest, warnings: ConfigErrors::default() }
+        });
+        let (gateway, warnings) = problems.finish(gateway)?;
+        Ok(Self { warnings, ..gateway })
+    }
+
+    /// Stands for the configuration document in audit records: 16 hex digits.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// What is allowed but worth a look.
+    pub const fn warnings(&self) -> &ConfigErrors {
+        &self.warnings
+    }
+
+    /// The largest request body in bytes that is read.
+    pub const fn max_body(&self) -> u64 {
+        self.limits.body
+    }
+
+    /// The largest response body in bytes that is read.
+    pub const fn max_response(&self) -> u64 {
+        self.limits.response
+    }
+}
+
+fn compile(route: RouteConfig, problems: &Problems<'_>) -> Option<Route> {
+    let idp = Profile::read(&route.idp.profile, problems);
+    let provider = Profile::read(&route.provider.profile, problems);
+    let (idp, provider) = (idp?, provider?);
+    let place = route.provider.profile.item(problems);
+    let mapping = mapping::compile(&idp, &provider, route.mapping.as_ref(), problems, &place)?;
+    let carries = carries_active(&mapping);
+    if !carries && route.deactivate == Deactivate::Carry {
+        let place = route.mapping.as_ref().map_or_else(|| place.clone(), |part| part.item(problems));
+        place.error(
+            config::DEACTIVATION,
+            "no rule carries `active` to the provider: a deactivated user would stay active there",
+            "add a rule for `active`, or say `deactivate: reject` on the route",
+        );
+    }
+    check_matching(&mapping, &idp, &place);
+    let discovery = Discovery::new(&mapping, &idp, &provider, &route.idp.base);
+    Some(Route {
+        name: route.name,
+        path: route.idp.path,
+        base: route.idp.base,
+        access: route.idp.access,
+        repairs: idp.repairs,
+        provider: route.provider.url,
+        provider_title: provider.title,
+        cluster: route.provider.cluster,
+        credential: route.provider.credential,
+        upsert: provider.provider.upsert,
+        filter: provider.provider.filter,
+        mapping,
+        discovery,
+        refuses_deactivation: !carries,
+        paused: route.mode == Mode::Paused,
+    })
+}
+
+/// True when a user's `active` reaches the provider on every route there is for users.
+fn carries_active(mapping: &Mapping) -> bool {
+    mapping.pairs.iter().all(|pair| {
+        let (Some(of), Some(_)) = (mapping.idp_type(pair), pair.provider) else { return true };
+        let active = mapping.idp.lookup(of.root, b"active");
+        !active.is_known() || pair.identity || mapping.writes(pair, active)
+    })
+}
+
+/// The attributes an IdP finds resources by must be readable and filterable through the mapping.
+fn check_matching(mapping: &Mapping, idp: &Profile, place: &config::Item<'_>) {
+    for (name, path) in &idp.matching {
+        let Some(pair) = mapping.pairs.iter().find(|pair| {
+            mapping.idp_type(pair).is_some_and(|of| *of.name == **name) && pair.provider.is_some()
+        }) else {
+            continue;
+        };
+        let Ok(path) = AttrPath::parse(path, &|uri| uri.starts_with("urn:")) else { continue };
+        let probe = Filter::compare(path.clone(), Op::Eq, Literal::String("probe".into()));
+        if !matches!(mapping.filter(pair, &probe), Ok(Folded::Filter(_))) {
+            let message = format!("the IdP finds {name}s by `{path}`, which cannot be asked of the provider");
+            place.error(config::MATCHING, message, format!("map `{path}` both ways"));
+        }
     }
 }

@@ -5,9 +5,11 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod audit;
 pub mod config;
 mod credential;
 pub mod delta;
+mod discovery;
 pub mod document;
 pub mod error;
 pub mod exchange;
@@ -16,6 +18,7 @@ pub mod gateway;
 pub mod http;
 mod mapping;
 pub mod message;
+mod operation;
 pub mod path;
 pub mod profile;
 pub mod repair;

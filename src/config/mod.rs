@@ -12,9 +12,7 @@ mod units;
 
 pub use codes::CODES;
 pub(crate) use codes::*;
-pub(crate) use document::{
-    Config, Deactivate, HostMode, Idp, Limits, Mode, Part, Provider, Route, Unsupported,
-};
+pub(crate) use document::{Config, Deactivate, Limits, Mode, Part, Route};
 pub(crate) use fields::{Fields, Item, nearest};
 pub use keys::json_schema;
 pub(crate) use problems::Problems;

@@ -2,9 +2,9 @@
 
 use super::resource::unclaimed;
 use super::spot::Spot;
-use super::{Claim, Fired, Mapping, Pair, Rule, Source, Unmapped};
+use super::{Fired, Mapping, Pair, Rule, Source, Unmapped};
 use crate::delta::{Change, Op, Place};
-use crate::document::{Document, Kind, NodeId};
+use crate::document::{Document, NodeId};
 use crate::filter::{self, Filter, Literal};
 use crate::path::{AttrPath, Path};
 use crate::schema::{AttrId, Problem, ProblemKind, ResourceType, Vocabulary};

@@ -140,3 +140,22 @@ impl Pair {
         claim
     }
 }
+
+impl Mapping {
+    /// True when a change of the attribute reaches the provider.
+    pub(crate) fn writes(&self, pair: &Pair, attr: AttrId) -> bool {
+        let mut rules =
+            pair.rules.iter().filter(|rule| rule.idp.as_ref().is_some_and(|from| from.attr == attr));
+        match pair.claim(&self.idp, attr, |rule| rule.idp.as_ref()) {
+            Claim::No => pair.unmapped == Unmapped::Pass,
+            _ => rules.any(|rule| rule.update && rule.to_provider && rule.provider.is_some()),
+        }
+    }
+
+    /// True when the IdP sees anything of the attribute.
+    pub(crate) fn shows(&self, pair: &Pair, attr: AttrId) -> bool {
+        pair.identity
+            || pair.unmapped == Unmapped::Pass
+            || pair.claim(&self.idp, attr, |rule| rule.idp.as_ref()) != Claim::No
+    }
+}

@@ -3,10 +3,12 @@
 mod bind;
 mod load;
 mod locate;
+mod project;
 mod validate;
 mod vocabulary;
 
 pub use self::load::SchemaError;
+pub use self::project::Projection;
 pub use self::validate::{Checker, Context, Problem, ProblemKind, schemas_in_use};
 pub use self::vocabulary::{ResourceType, Vocabulary};
 

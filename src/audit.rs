@@ -1,0 +1,130 @@
+//! The audit record of an exchange. It cannot hold attribute values: it is made of numbers, of names the
+//! configuration and the schemas give, and of the resource's id.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::repair::{Repaired, Repairs};
+use crate::schema::{AttrId, Vocabulary};
+
+/// What happened in an exchange, gathered as it goes.
+#[derive(Debug, Default)]
+pub(crate) struct Audit {
+    pub(crate) route: Option<String>,
+    pub(crate) token: Option<String>,
+    pub(crate) operation: Option<&'static str>,
+    pub(crate) resource_type: Option<String>,
+    pub(crate) id: Option<String>,
+    /// Why access was refused, by reason code.
+    pub(crate) refused: Option<&'static str>,
+    attributes: BTreeSet<String>,
+    rules: BTreeMap<String, u64>,
+    mapped: Vec<String>,
+    /// Calls made to the provider: method, and the status or fault it ended with.
+    calls: Vec<(&'static str, Option<String>)>,
+}
+
+impl Audit {
+    /// An attribute of the message, by its name in the schema; those outside the schema are only counted.
+    pub(crate) fn attribute(&mut self, vocabulary: &Vocabulary, attr: AttrId) {
+        let name =
+            if attr.is_known() { vocabulary.path(vocabulary.top(attr)) } else { "(outside the schema)" };
+        self.attributes.insert(name.to_owned());
+    }
+
+    /// The repairs that were made, under the profile's rule ids.
+    pub(crate) fn repaired(&mut self, repairs: &Repairs, repaired: &Repaired) {
+        for (repair, _) in repaired.iter() {
+            *self.rules.entry(repairs.id(repair).to_owned()).or_default() += 1;
+        }
+    }
+
+    /// The mapping rules that were used.
+    pub(crate) fn mapped(&mut self, names: &[String]) {
+        self.mapped.extend_from_slice(names);
+    }
+
+    /// A call to the provider begins.
+    pub(crate) fn call(&mut self, method: &'static str) {
+        self.calls.push((method, None));
+    }
+
+    /// The last call ended.
+    pub(crate) fn called(&mut self, outcome: impl Into<String>) {
+        if let Some((_, last)) = self.calls.last_mut() {
+            *last = Some(outcome.into());
+        }
+    }
+
+    /// How often each repair was made.
+    pub(crate) fn repairs(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.rules.iter().map(|(rule, count)| (rule.as_str(), *count))
+    }
+
+    /// The record as one line of JSON.
+    pub(crate) fn line(&self, now: u64, request: &str, status: u16, digest: &str) -> String {
+        let mut record = Map::new();
+        record.insert("time".into(), rfc3339(now).into());
+        record.insert("request".into(), request.into());
+        let mut put = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                record.insert(name.into(), value);
+            }
+        };
+        put("route", self.route.clone().map(Value::from));
+        put("token", self.token.clone().map(Value::from));
+        put("operation", self.operation.map(Value::from));
+        put("resourceType", self.resource_type.clone().map(Value::from));
+        put("id", self.id.clone().map(Value::from));
+        put("refused", self.refused.map(Value::from));
+        let some = |list: Vec<Value>| (!list.is_empty()).then_some(Value::Array(list));
+        put("attributes", some(self.attributes.iter().map(|name| name.as_str().into()).collect()));
+        let repairs: Map<String, Value> =
+            self.rules.iter().map(|(rule, count)| (rule.clone(), (*count).into())).collect();
+        put("repairs", (!repairs.is_empty()).then_some(Value::Object(repairs)));
+        put("rules", some(self.mapped.iter().map(|name| name.as_str().into()).collect()));
+        let calls = self.calls.iter().map(|(method, outcome)| {
+            let outcome = outcome.as_deref().unwrap_or("unknown");
+            Value::from(format!("{method} {outcome}"))
+        });
+        put("provider", some(calls.collect()));
+        put("status", Some(status.into()));
+        put("configuration", Some(digest.into()));
+        Value::Object(record).to_string()
+    }
+}
+
+/// Unix milliseconds as a dateTime in UTC.
+fn rfc3339(now: u64) -> String {
+    let (days, millis) = (now / 86_400_000, now % 86_400_000);
+    // Days since 0000-03-01, in eras of 400 years: months then begin with March and leap days end a year.
+    let shifted = days + 719_468;
+    let (era, day) = (shifted / 146_097, shifted % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let year = year + era * 400 + carry;
+    let (hour, minute) = (millis / 3_600_000, millis / 60_000 % 60);
+    let (second, millis) = (millis / 1_000 % 60, millis % 1_000);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rfc3339;
+
+    #[test]
+    fn dates_are_of_the_calendar() {
+        for (millis, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (1_767_225_600_123, "2026-01-01T00:00:00.123Z"),
+            (4_102_444_799_999, "2099-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(rfc3339(millis), text);
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! One SCIM operation, as a small state machine: what the provider is asked, and what the IdP is told.
+//!
+//! It knows nothing of hosts. A step is a call to the provider or the answer to the IdP; a call that is the
+//! last one may be forwarded in place of the IdP's request.
+
+mod answer;
+mod query;
+mod request;
+mod write;
+
+pub(crate) use self::request::{Kind, Request};
+use crate::audit::Audit;
+use crate::document::{Document, NodeId};
+use crate::error::ScimError;
+use crate::gateway::{Gateway, Route};
+use crate::http::{Call, Headers, Response};
+use crate::mapping::Pair;
+use crate::message::SCIM_JSON;
+use crate::schema::ResourceType;
+
+/// What comes next.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Ask the provider; more calls may follow.
+    Call(Call),
+    /// Ask the provider; its answer ends the operation.
+    Last(Call),
+    /// Answer the IdP.
+    Done(Response),
+}
+
+/// An operation under way.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    request: Request,
+    state: State,
+    document: Document,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nothing was asked yet.
+    Begin,
+    /// The provider is asked for the resource's state, so that the change can be told from it.
+    ExpectState(write::Change),
+    /// The provider is asked to do it.
+    ExpectAnswer,
+}
+
+/// What an operation works with.
+pub(crate) struct Scene<'a> {
+    pub(crate) gateway: &'a Gateway,
+    pub(crate) route: &'a Route,
+    pub(crate) audit: &'a mut Audit,
+}
+
+type Result<T> = std::result::Result<T, ScimError>;
+
+impl Operation {
+    pub(crate) fn new(request: Request) -> Self {
+        Self { request, state: State::Begin, document: Document::new() }
+    }
+
+    /// Begins with the request's body.
+    pub(crate) fn begin(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<Step> {
+        match self.request.kind {
+            Kind::Discovery => self.discovery(scene),
+            Kind::List => self.list(scene),
+            Kind::Read => self.simple(scene, "GET"),
+            Kind::Delete => self.simple(scene, "DELETE"),
+            Kind::Create => self.create(scene, body),
+            Kind::Replace => self.replace(scene, body),
+            Kind::Patch => self.patch(scene, body),
+        }
+    }
+
+    /// Goes on with the provider's answer.
+    pub(crate) fn resume(&mut self, scene: &mut Scene<'_>, response: Response) -> Result<Step> {
+        match std::mem::replace(&mut self.state, State::Begin) {
+            State::ExpectState(change) => self.with_state(scene, change, response),
+            State::ExpectAnswer => self.answer(scene, response).map(Step::Done),
+            State::Begin => Err(ScimError::new(500, "the gateway has lost track of this request")),
+        }
+    }
+
+    /// Reading and deleting by id: one call without a body.
+    fn simple(&mut self, scene: &Scene<'_>, method: &'static str) -> Result<Step> {
+        if self.pair(scene).is_none_or(|pair| pair.provider.is_none()) {
+            return Err(match self.request.kind {
+                Kind::Read => not_found(),
+                _ => self.unsupported(scene),
+            });
+        }
+        let call = self.call(scene, method, self.read_query(scene)?, Vec::new())?;
+        self.state = State::ExpectAnswer;
+        Ok(Step::Last(call))
+    }
+
+    fn discovery(&self, scene: &Scene<'_>) -> Result<Step> {
+        if self.request.query.get("filter").is_some() {
+            // RFC 7644 section 4: "If a "filter" is provided, the service provider SHOULD respond with HTTP
+            // status code 403".
+            return Err(ScimError::new(403, "discovery endpoints take no filter; ask without it"));
+        }
+        let body = scene.route.discovery.answer(&self.request.endpoint, self.request.id.as_deref());
+        Ok(Step::Done(json(200, body.ok_or_else(not_found)?)))
+    }
+
+    /// A call to the request's endpoint, complete but for the host's own fields.
+    fn call(&self, scene: &Scene<'_>, method: &'static str, query: String, body: Vec<u8>) -> Result<Call> {
+        let of = self.provider_type(scene).ok_or_else(not_found)?;
+        let mut path = format!("{}/{}", scene.route.provider.path, of.endpoint);
+        if let Some(id) = &self.request.id {
+            let id = crate::http::path::encode_segment(id).ok_or_else(not_found)?;
+            path.push('/');
+            path.push_str(&id);
+        }
+        if !query.is_empty() {
+            path.push('?');
+            path.push_str(&query);
+        }
+        let mut headers = Headers::new();
+        headers.push("accept", SCIM_JSON);
+        headers.push("accept-encoding", "identity");
+        if !body.is_empty() {
+            headers.push("content-type", SCIM_JSON);
+        }
+        for (name, value) in &self.request.passed {
+            // The state is read unconditionally; the condition belongs to the write.
+            if method == "GET" || *name != "if-none-match" {
+                headers.push(name, value.as_slice());
+            }
+        }
+        if let Some(credential) = &scene.route.credential {
+            credential.apply(&mut headers);
+        }
+        Ok(Call {
+            method,
+            scheme: scene.route.provider.scheme,
+            authority: scene.route.provider.authority(),
+            cluster: scene.route.cluster.clone(),
+            path,
+            headers,
+            body,
+        })
+    }
+
+    fn pair<'a>(&self, scene: &Scene<'a>) -> Option<&'a Pair> {
+        scene.route.mapping.pairs.get(self.request.pair?)
+    }
+
+    fn idp_type<'a>(&self, scene: &Scene<'a>) -> Option<&'a ResourceType> {
+        scene.route.mapping.idp_type(self.pair(scene)?)
+    }
+
+    fn provider_type<'a>(&self, scene: &Scene<'a>) -> Option<&'a ResourceType> {
+        scene.route.mapping.provider_type(self.pair(scene)?)
+    }
+
+    fn unsupported(&self, scene: &Scene<'_>) -> ScimError {
+        let name = self.idp_type(scene).map_or("resource", |of| &of.name);
+        let title = &scene.route.provider_title;
+        let route = &scene.route.name;
+        ScimError::new(
+            501,
+            format!(
+                "{title} has no {name}s, so that route `{route}` cannot write them; turn off the provisioning of {name}s in the IdP"
+            ),
+        )
+    }
+
+    fn read_depth(scene: &Scene<'_>) -> u32 {
+        u32::try_from(scene.gateway.limits.depth).unwrap_or(u32::MAX)
+    }
+
+    /// Rewrites every reference that lies under one base to the other.
+    fn rebase(document: &mut Document, root: NodeId, vocabulary: &crate::schema::Vocabulary, way: Bases<'_>) {
+        let mut next = document.first(root);
+        while let Some(node) = next {
+            next = document.sibling(node);
+            if vocabulary.attribute(document.attr(node)).kind == crate::schema::Type::Reference
+                && let Some(text) = document.string(node)
+                && let Some(moved) = crate::http::url::rebase(way.from, way.to, &text)
+                && *text != *moved
+            {
+                let value = document.new_string(&moved);
+                document.assign(node, value);
+            }
+            Self::rebase(document, node, vocabulary, way);
+        }
+    }
+}
+
+/// Where references lie and where they are to lie.
+#[derive(Clone, Copy)]
+struct Bases<'a> {
+    from: &'a crate::http::url::Url,
+    to: &'a crate::http::url::Url,
+}
+
+/// An answer with a body.
+fn json(status: u16, body: Vec<u8>) -> Response {
+    let mut headers = Headers::new();
+    if !body.is_empty() {
+        headers.push("content-type", SCIM_JSON);
+    }
+    headers.push("cache-control", "no-store");
+    Response { status, headers, body }
+}
+
+fn not_found() -> ScimError {
+    ScimError::new(404, "there is no such resource")
+}

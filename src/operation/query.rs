@@ -1,0 +1,182 @@
+//! Queries: filters and parameters of the IdP as the provider's, and what is answered without asking.
+
+use super::{Operation, Result, Scene, State, Step, json};
+use crate::error::ScimError;
+use crate::filter::{Filter, Folded, Op};
+use crate::gateway::Route;
+use crate::http::path::push_parameter;
+use crate::mapping::Pair;
+use crate::message::list_response;
+use crate::path::AttrPath;
+use crate::profile::{FilterFacts, Logical};
+use crate::repair::{Repair, Repaired};
+use crate::schema::{AttrId, Checker, Context, Projection, ResourceType};
+
+impl Operation {
+    pub(super) fn list(&mut self, scene: &mut Scene<'_>) -> Result<Step> {
+        let route = scene.route;
+        let (Some(pair), Some(of)) = (self.pair(scene), self.idp_type(scene)) else {
+            return Err(super::not_found());
+        };
+        let mut repaired = Repaired::default();
+        let filter = match self.request.query.get("filter") {
+            None => None,
+            Some(text) => Some(filter(route, of, text, &mut repaired)?),
+        };
+        self.projection(scene)?;
+        self.note_unknown_parameters(&mut repaired);
+        scene.audit.repaired(&route.repairs, &repaired);
+        if pair.provider.is_none() {
+            // An IdP's probe must find an empty list, or it gives up on the whole connection.
+            return Ok(Step::Done(json(200, list_response(&[]))));
+        }
+        let mut query = String::new();
+        if let Some(filter) = filter {
+            note_attributes(scene, of, &filter);
+            let mapped = route.mapping.filter(pair, &filter);
+            match mapped.map_err(|message| ScimError::typed(400, "invalidFilter", message))? {
+                Folded::Constant(false) => return Ok(Step::Done(json(200, list_response(&[])))),
+                Folded::Constant(true) => {}
+                Folded::Filter(filter) => {
+                    if let Some(missing) = beyond(&route.filter, &filter) {
+                        let detail = format!("the provider takes no filter with `{missing}`");
+                        return Err(ScimError::typed(400, "invalidFilter", detail));
+                    }
+                    push_parameter(&mut query, "filter", &filter.to_string());
+                }
+            }
+        }
+        self.paging(&mut query)?;
+        self.sorting(scene, pair, of, &mut query)?;
+        self.projected(pair, &mut query);
+        let call = self.call(scene, "GET", query, Vec::new())?;
+        self.state = State::ExpectAnswer;
+        Ok(Step::Last(call))
+    }
+
+    /// The query of a request for one resource.
+    pub(super) fn read_query(&self, scene: &Scene<'_>) -> Result<String> {
+        let mut query = String::new();
+        if self.request.kind == super::Kind::Read {
+            self.projection(scene)?;
+            if let Some(pair) = self.pair(scene) {
+                self.projected(pair, &mut query);
+            }
+        }
+        Ok(query)
+    }
+
+    /// What the IdP asked to see.
+    pub(super) fn projection(&self, scene: &Scene<'_>) -> Result<Projection> {
+        let Some(of) = self.idp_type(scene) else { return Ok(Projection::default()) };
+        let list = |name: &str| -> Option<Vec<AttrId>> {
+            let text = self.request.query.get(name)?;
+            let vocabulary = &scene.route.mapping.idp;
+            let paths = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+            let resolve = |text: &str| {
+                let known = |uri: &str| vocabulary.lookup(of.root, uri.as_bytes()).is_known();
+                if known(text) && text.contains(':') {
+                    return vocabulary.lookup(of.root, text.as_bytes());
+                }
+                let path = AttrPath::parse(text, &known);
+                path.map_or(AttrId::UNKNOWN, |path| vocabulary.resolve(of, &path))
+            };
+            Some(paths.map(resolve).collect())
+        };
+        let (only, without) = (list("attributes"), list("excludedAttributes"));
+        if only.is_some() && without.is_some() {
+            // RFC 7644 section 3.9: the two parameters exclude each other.
+            let detail = "ask for `attributes` or for `excludedAttributes`, not for both";
+            return Err(ScimError::typed(400, "invalidValue", detail));
+        }
+        Ok(Projection { only, without: without.unwrap_or_default() })
+    }
+
+    /// The IdP's projection is the provider's where both speak of the same attributes; it is made here anyway.
+    fn projected(&self, pair: &Pair, query: &mut String) {
+        for name in ["attributes", "excludedAttributes"] {
+            if let Some(value) = self.request.query.get(name).filter(|_| pair.identity) {
+                push_parameter(query, name, value);
+            }
+        }
+    }
+
+    fn paging(&self, query: &mut String) -> Result<()> {
+        // RFC 7644 section 3.4.2.4: a startIndex below 1 means 1, a negative count means 0.
+        for (name, least) in [("startIndex", 1), ("count", 0)] {
+            let Some(text) = self.request.query.get(name) else { continue };
+            let number: i64 = text.parse().map_err(|_| {
+                ScimError::typed(400, "invalidValue", format!("`{name}` must be a whole number"))
+            })?;
+            push_parameter(query, name, &number.max(least).to_string());
+        }
+        Ok(())
+    }
+
+    fn sorting(&self, scene: &Scene<'_>, pair: &Pair, of: &ResourceType, query: &mut String) -> Result<()> {
+        let Some(text) = self.request.query.get("sortBy") else { return Ok(()) };
+        let vocabulary = &scene.route.mapping.idp;
+        let path = AttrPath::parse(text, &|uri| vocabulary.lookup(of.root, uri.as_bytes()).is_known());
+        let attr = path.map_or(AttrId::UNKNOWN, |path| vocabulary.resolve(of, &path));
+        let Some(path) = scene.route.mapping.path(pair, attr).filter(|_| attr.is_known()) else {
+            // RFC 7644 section 3.4.2.3 leaves it to the provider; an order nobody asked for would be worse.
+            let detail = "`sortBy` names an attribute that the provider cannot sort by";
+            return Err(ScimError::typed(400, "invalidPath", detail));
+        };
+        push_parameter(query, "sortBy", &path.to_string());
+        match self.request.query.get("sortOrder") {
+            None => Ok(()),
+            Some(order @ ("ascending" | "descending")) => {
+                push_parameter(query, "sortOrder", order);
+                Ok(())
+            }
+            Some(_) => Err(ScimError::typed(400, "invalidValue", "`sortOrder` is ascending or descending")),
+        }
+    }
+
+    fn note_unknown_parameters(&self, repaired: &mut Repaired) {
+        const KNOWN: &[&str] =
+            &["filter", "attributes", "excludedAttributes", "startIndex", "count", "sortBy", "sortOrder"];
+        for (name, _) in self.request.query.iter() {
+            if !KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                repaired.note(Repair::UnknownParameter, "query");
+            }
+        }
+    }
+}
+
+/// Reads a filter and binds it to the IdP's schema.
+fn filter(route: &Route, of: &ResourceType, text: &str, repaired: &mut Repaired) -> Result<Filter> {
+    let mut checker = Checker {
+        vocabulary: &route.mapping.idp,
+        repairs: &route.repairs,
+        repaired,
+        problems: Vec::new(),
+        context: Context::Patch,
+    };
+    checker.read_filter(of, text).map_err(|detail| ScimError::typed(400, "invalidFilter", detail))
+}
+
+fn note_attributes(scene: &mut Scene<'_>, of: &ResourceType, filter: &Filter) {
+    let vocabulary = &scene.route.mapping.idp;
+    filter.visit_paths(&mut |parent, path| {
+        if parent.is_none() {
+            scene.audit.attribute(vocabulary, vocabulary.resolve(of, path));
+        }
+    });
+}
+
+/// What of a filter the provider does not take.
+fn beyond(facts: &FilterFacts, filter: &Filter) -> Option<&'static str> {
+    let joined = |logical: Logical| facts.logical.as_ref().is_some_and(|list| !list.contains(&logical));
+    let one = |op: &Op| !facts.operators.is_empty() && !facts.operators.contains(op);
+    match filter {
+        Filter::And(_) if joined(Logical::And) => Some("and"),
+        Filter::Or(_) if joined(Logical::Or) => Some("or"),
+        Filter::Not(_) if joined(Logical::Not) => Some("not"),
+        Filter::And(filters) | Filter::Or(filters) => filters.iter().find_map(|filter| beyond(facts, filter)),
+        Filter::Not(filter) | Filter::ValuePath { filter, .. } => beyond(facts, filter),
+        Filter::Compare { op, .. } => one(op).then(|| op.as_str()),
+        Filter::Present(_) => (!facts.operators.is_empty()).then_some("pr"),
+    }
+}
