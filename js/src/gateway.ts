@@ -82,8 +82,8 @@ class Host {
     if (this.#engine.broken) this.#engine = this.#compile();
     const engine = this.#engine;
     const { now = Date.now, seed = randomSeed } = this.#options;
-    const exchange = engine.open(seed());
     const carrier = new Carrier(message.body, this.#fetch);
+    const exchange = engine.open(seed());
     try {
       const { method, path } = message;
       const headers = [...message.headers].map(([name, value]): [string, string] => [name, value]);

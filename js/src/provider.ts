@@ -10,7 +10,7 @@ const CALLOUT_LIMIT = 16 * 1024 * 1024;
 const UNREACHABLE = new Set([
   'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT',
   'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'ERR_TLS_CERT_ALTNAME_INVALID', 'ConnectionRefused',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
 /** Why something was not delivered. */
@@ -136,7 +136,7 @@ export function sourceOf(body: ReadableStream<Uint8Array> | AsyncIterable<Uint8A
 function faultOf(error: unknown): Fault {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 4; cause = cause.cause, depth += 1) {
     const code = 'code' in cause ? String(cause.code) : '';
-    if (UNREACHABLE.has(code) || /connection refused|dns/i.test(cause.message)) return Fault.Unreachable;
+    if (UNREACHABLE.has(code) || cause.message.includes('client error (Connect)')) return Fault.Unreachable;
     if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return Fault.Timeout;
     // Several addresses were tried.
     if (cause instanceof AggregateError && cause.errors.length > 0) return faultOf(cause.errors[0]);

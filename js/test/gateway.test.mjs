@@ -1,5 +1,6 @@
 // The gateway in JavaScript: what it sends, and how every failure ends in a SCIM error.
 import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
 import { test } from 'node:test';
 
 import { ConfigError, createGateway } from 'scimlock';
@@ -78,7 +79,10 @@ for (const [what, [listener, ...statuses]] of Object.entries(failures)) {
 }
 
 test('a provider that is not there ends in a SCIM error', async () => {
-  const gateway = await createGateway(configFor('http://127.0.0.1:9'), { secrets: SECRETS, onAudit: () => {} });
+  const server = createServer();
+  const port = await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)));
+  await new Promise((resolve) => server.close(resolve));
+  const gateway = await createGateway(configFor(`http://127.0.0.1:${port}`), { secrets: SECRETS, onAudit: () => {} });
   await assertError(await gateway.fetch(new Request(URL_OF_USER, { headers: AUTHORIZED })), 502, 503);
 });
 
@@ -122,6 +126,29 @@ test('what the host itself throws is a SCIM error that quotes nothing', async (t
   const { get } = await start(t, undefined, { now: () => { throw new Error('hush'); } });
   const body = await assertError(await get(), 500);
   assert.doesNotMatch(JSON.stringify([body, log.mock.calls.map((call) => call.arguments)]), /hush/);
+});
+
+test('an engine that trapped is replaced', async (t) => {
+  t.mock.method(console, 'error', () => {});
+  const { Instance } = WebAssembly;
+  t.after(() => { WebAssembly.Instance = Instance; });
+  let traps = 0, instances = 0;
+  WebAssembly.Instance = function (module, imports) {
+    instances += 1;
+    const { exports } = new Instance(module, imports);
+    const handle = (...args) => {
+      if (traps-- > 0) throw new WebAssembly.RuntimeError('unreachable');
+      return exports.handle(...args);
+    };
+    return { exports: { ...exports, handle } };
+  };
+  const { get } = await start(t);
+  const before = instances;
+  traps = 1;
+  await assertError(await get(), 500);
+  assert.equal((await get()).status, 200);
+  assert.equal((await get()).status, 200);
+  assert.equal(instances, before + 1);
 });
 
 test('a report that is not taken changes no answer', async (t) => {
