@@ -218,11 +218,11 @@ impl Exchange {
                 Err(ScimError::new(413, "the body is larger than the gateway can hold"))
             }
             (
-                State::ExpectReply(under)
-                | State::ExpectResponse(under)
-                | State::ExpectResponseBody(under, _),
+                State::ExpectReply(_)
+                | State::ExpectResponse(_)
+                | State::ExpectResponseBody(..),
                 Input::Fault(fault),
-            ) => Err(self.fault(&gateway, &under, fault)),
+            ) => Err(self.fault(fault)),
             _ => Err(ScimError::new(500, "the gateway has lost track of this request")),
         };
         outcome.unwrap_or_else(|error| self.respond(now, error.response(&self.id)))
