@@ -218,9 +218,7 @@ impl Exchange {
                 Err(ScimError::new(413, "the body is larger than the gateway can hold"))
             }
             (
-                State::ExpectReply(_)
-                | State::ExpectResponse(_)
-                | State::ExpectResponseBody(..),
+                State::ExpectReply(_) | State::ExpectResponse(_) | State::ExpectResponseBody(..),
                 Input::Fault(fault),
             ) => Err(self.fault(fault)),
             _ => Err(ScimError::new(500, "the gateway has lost track of this request")),

@@ -105,14 +105,19 @@ impl Differ<'_> {
         after: &mut Vec<NodeId>,
     ) -> Option<()> {
         for element in std::mem::take(before) {
-            let filter = self.telling(attr, old, element)?;
-            let bound = filter.elements(self.vocabulary, attr);
-            match after.iter().position(|other| bound.matches(self.document, *other)) {
-                Some(place) => {
+            let telling = self.telling(attr, old, element);
+            let fits = |filter: &Filter| {
+                let bound = filter.elements(self.vocabulary, attr);
+                after.iter().position(|other| bound.matches(self.document, *other))
+            };
+            let paired = telling.iter().find_map(|filter| Some((filter, fits(filter)?)));
+            match paired {
+                Some((filter, place)) => {
                     let changed = after.remove(place);
-                    self.parts(attr, &filter, element, changed);
+                    self.parts(attr, filter, element, changed);
                 }
                 None => {
+                    let filter = telling.into_iter().next()?;
                     let place = Place::Elements { attr, filter, sub: AttrId::UNKNOWN };
                     self.changes.push(Change { op: Op::Remove, place, value: None });
                 }
@@ -147,20 +152,22 @@ impl Differ<'_> {
         }
     }
 
-    /// A filter that selects this element of the old list and no other: by `type`, else by `value`.
-    fn telling(&self, attr: AttrId, list: NodeId, element: NodeId) -> Option<Filter> {
-        ["type", "value"].iter().find_map(|name| {
+    /// Filters that select this element of the old list and no other: by `type`, `value` or `primary`.
+    fn telling(&self, attr: AttrId, list: NodeId, element: NodeId) -> Vec<Filter> {
+        let filter = |name: &&str| {
             let sub = self.vocabulary.lookup(attr, name.as_bytes());
-            let text = self.document.string(self.document.member(element, sub)?)?;
-            let filter = Filter::compare(
-                AttrPath::new(name),
-                filter::Op::Eq,
-                Literal::String(text.into_owned().into()),
-            );
+            let node = self.document.member(element, sub)?;
+            let literal = match self.document.kind(node) {
+                Kind::String => Literal::String(self.document.string(node)?.into_owned().into()),
+                Kind::Bool(true) => Literal::True,
+                _ => return None,
+            };
+            let filter = Filter::compare(AttrPath::new(name), filter::Op::Eq, literal);
             let bound = filter.elements(self.vocabulary, attr);
             let selected = self.document.elements(list).filter(|each| bound.matches(self.document, *each));
             (selected.count() == 1).then_some(filter)
-        })
+        };
+        ["type", "value", "primary"].iter().filter_map(filter).collect()
     }
 
     fn is_fixed(&self, member: NodeId) -> bool {

@@ -89,8 +89,8 @@ impl Reader<'_, '_> {
         let value = self.document.member_named(operation, "value");
         match text(self.document, "path") {
             Some(None) => self.problem(ProblemKind::Path, "the path must be a string"),
-            Some(Some(path)) if !path.is_empty() => self.with_path(op, &path, value),
-            _ => self.without_path(op, value),
+            Some(Some(path)) => self.with_path(op, &path, value),
+            None => self.without_path(op, value),
         }
     }
 
@@ -371,6 +371,10 @@ impl Reader<'_, '_> {
         let known = |uri: &str| self.checker.vocabulary.schema_root(self.of, uri).is_some();
         let syntax = Syntax { known: &known, lenient: self.checker.lenient(), limits: Limits::default() };
         match Path::parse(text, &syntax) {
+            Ok(_) if text.trim() != text => {
+                self.problem(ProblemKind::Path, "the path cannot be read: it begins or ends with a blank");
+                None
+            }
             Ok((path, used)) => {
                 self.checker.note_used(used, &self.at);
                 Some(path)

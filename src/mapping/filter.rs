@@ -102,7 +102,6 @@ impl<'a> Asker<'a> {
                 .readable()
                 .filter(|(other, _, _)| other.attr == list && other.slot == from.slot)
                 .collect();
-            let mut exists = false;
             let folded = filter.fold(&mut |leaf| {
                 let (path, compared) = match leaf {
                     Filter::Compare { path, op, value } => (path, Some((*op, value))),
@@ -114,13 +113,10 @@ impl<'a> Asker<'a> {
                     return constant(literal, compared, idp.attribute(sub).case_exact, path);
                 }
                 match slot.iter().find(|(each, _, _)| each.sub == sub) {
-                    Some((_, to, rule)) => {
-                        exists = true;
-                        match compared {
-                            Some((op, value)) => self.compared_at(to, rule, op, value),
-                            None => Ok(Folded::Filter(self.at(to, Filter::Present))),
-                        }
-                    }
+                    Some((_, to, rule)) => match compared {
+                        Some((op, value)) => self.compared_at(to, rule, op, value),
+                        None => Ok(Folded::Filter(self.at(to, Filter::Present))),
+                    },
                     None => Ok(Folded::Constant(matches!(compared, Some((Op::Ne, _))))),
                 }
             })?;
@@ -128,15 +124,11 @@ impl<'a> Asker<'a> {
             match folded {
                 Folded::Constant(false) => {}
                 Folded::Constant(true) => asked.push(Filter::or(present())),
-                Folded::Filter(filter) => {
-                    // A comparison that holds where there is no value needs the element to be there at all.
-                    let negative = !exists || filter.as_conjunction_of_eq().is_none();
-                    asked.push(if negative {
-                        Filter::and(vec![Filter::or(present()), filter])
-                    } else {
-                        filter
-                    });
+                // A comparison that also holds where there is no value needs the element to be there at all.
+                Folded::Filter(filter) if holds_without_value(&filter) => {
+                    asked.push(Filter::and(vec![Filter::or(present()), filter]));
                 }
+                Folded::Filter(filter) => asked.push(filter),
             }
         }
         Ok(if asked.is_empty() { Folded::Constant(false) } else { Folded::Filter(Filter::or(asked)) })
@@ -255,6 +247,17 @@ fn constant(
         Op::Eq => Ok(Folded::Constant(equal)),
         Op::Ne => Ok(Folded::Constant(!equal)),
         _ => Err(format!("`{path}` can only be compared by eq and ne here")),
+    }
+}
+
+/// True when the filter may match where none of its attributes has a value.
+fn holds_without_value(filter: &Filter) -> bool {
+    match filter {
+        Filter::And(filters) => filters.iter().all(holds_without_value),
+        Filter::Or(filters) => filters.iter().any(holds_without_value),
+        Filter::Not(_) => true,
+        Filter::Compare { op, value, .. } => *op == Op::Ne || *value == Literal::Null,
+        Filter::Present(_) | Filter::ValuePath { .. } => false,
     }
 }
 

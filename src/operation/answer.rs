@@ -91,6 +91,9 @@ impl Operation {
             self.request.id = Some(id.into_owned());
         }
         let mut answer = json(status, self.document.write(view));
+        if status != 201 {
+            return Ok(answer);
+        }
         let location = match (&self.request.id, self.idp_type(scene)) {
             (Some(id), Some(of)) => {
                 encode_segment(id).map(|id| format!("{}/{}/{id}", scene.route.base, of.endpoint))
@@ -149,11 +152,10 @@ impl Operation {
             .map(|id| id.into_owned());
         if let Some(id) = id.as_deref().and_then(encode_segment) {
             let location = format!("{}/{}/{id}", scene.route.base, of.endpoint);
-            let same = vocabulary
-                .find(&self.document, view, of.location)
-                .and_then(|node| self.document.string(node))
-                .is_some_and(|text| *text == *location);
-            if !same {
+            let said = vocabulary.find(&self.document, view, of.location);
+            let same =
+                said.and_then(|node| self.document.string(node)).is_some_and(|text| *text == *location);
+            if !same && self.document.member(view, of.meta).is_some() {
                 let location = self.document.new_string(&location);
                 vocabulary.place(&mut self.document, view, of.location, location);
             }

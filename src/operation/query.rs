@@ -74,11 +74,10 @@ impl Operation {
             let vocabulary = &scene.route.mapping.idp;
             let paths = text.split(',').map(str::trim).filter(|text| !text.is_empty());
             let resolve = |text: &str| {
-                let known = |uri: &str| vocabulary.lookup(of.root, uri.as_bytes()).is_known();
-                if known(text) && text.contains(':') {
-                    return vocabulary.lookup(of.root, text.as_bytes());
+                if let Some(extension) = vocabulary.schema_root(of, text) {
+                    return extension;
                 }
-                let path = AttrPath::parse(text, &known);
+                let path = AttrPath::parse(text, &|uri| vocabulary.knows_schema(uri));
                 path.map_or(AttrId::UNKNOWN, |path| vocabulary.resolve(of, &path))
             };
             Some(paths.map(resolve).collect())
@@ -116,7 +115,7 @@ impl Operation {
     fn sorting(&self, scene: &Scene<'_>, pair: &Pair, of: &ResourceType, query: &mut String) -> Result<()> {
         let Some(text) = self.request.query.get("sortBy") else { return Ok(()) };
         let vocabulary = &scene.route.mapping.idp;
-        let path = AttrPath::parse(text, &|uri| vocabulary.lookup(of.root, uri.as_bytes()).is_known());
+        let path = AttrPath::parse(text, &|uri| vocabulary.knows_schema(uri));
         let attr = path.map_or(AttrId::UNKNOWN, |path| vocabulary.resolve(of, &path));
         let Some(path) = scene.route.mapping.path(pair, attr).filter(|_| attr.is_known()) else {
             // RFC 7644 section 3.4.2.3 leaves it to the provider; an order nobody asked for would be worse.

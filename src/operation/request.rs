@@ -52,6 +52,8 @@ pub(crate) struct Request {
 
 /// Endpoints of the protocol that this gateway does not offer.
 const NOT_OFFERED: &[&str] = &["Me", "Bulk", ".search"];
+/// What other servers might read as another method than the gateway judged.
+const METHOD_OVERRIDES: &[&str] = &["x-http-method-override", "x-http-method", "x-method-override"];
 const DISCOVERY: &[&str] = &["ServiceProviderConfig", "ResourceTypes", "Schemas"];
 
 impl Request {
@@ -62,7 +64,13 @@ impl Request {
         target: &Target<'_>,
         rest: &str,
     ) -> Result<Self, ScimError> {
-        let refused = |bad: path::BadTarget| ScimError::typed(400, "invalidValue", bad.detail());
+        let refused = |bad: path::BadTarget| ScimError::new(400, bad.detail());
+        if METHOD_OVERRIDES.iter().any(|name| request.headers.get(name).is_some()) {
+            return Err(ScimError::new(
+                400,
+                "the method is the request's own; leave out method override headers",
+            ));
+        }
         let segments = path::segments(rest).map_err(refused)?;
         let query = target.query().map_err(refused)?;
         let mut segments = segments.into_iter();

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::{AttrId, Mutability, ResourceType, Type, Vocabulary};
 use crate::document::{Document, Kind, NodeId};
+use crate::path::is_name;
 use crate::repair::{Repair, Repaired, Repairs};
 
 /// What a value is for: required attributes and the treatment of readOnly ones depend on it.
@@ -173,6 +174,10 @@ impl Checker<'_> {
                 document.remove(member);
             } else if attr.is_known() {
                 self.member(document, member, attr);
+            } else if !is_member_name(&document.key(member)) {
+                let path = self.vocabulary.path(parent);
+                let place = if self.vocabulary.attribute(parent).parent.is_known() { path } else { "" };
+                self.problem(ProblemKind::Syntax, place, "has a member whose name is not an attribute's");
             }
         }
         self.required(document, object, parent);
@@ -340,6 +345,11 @@ impl Checker<'_> {
     pub fn problem(&mut self, kind: ProblemKind, path: &str, message: &str) {
         self.problems.push(Problem { kind, path: path.into(), message: message.into() });
     }
+}
+
+/// RFC 7643 section 2.1: a letter, then letters, digits, `$`, `-` and `_`; or the URI of an extension.
+fn is_member_name(name: &str) -> bool {
+    is_name(name) || (name.contains(':') && name.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
 /// The schema URIs a resource's members call for: the core schema first, then extensions in order.
