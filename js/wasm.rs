@@ -106,8 +106,9 @@ impl Host {
         self.gateway = None;
         let problems = match Gateway::compile(&json, &secrets, FACTS) {
             Ok(gateway) => {
+                let warnings = gateway.warnings().clone();
                 self.gateway = Some(Arc::new(gateway));
-                ConfigErrors::default()
+                warnings
             }
             Err(problems) => problems,
         };
@@ -502,6 +503,19 @@ mod tests {
         host.reserve(3).unwrap();
         assert_eq!(host.compile(), message(&[Number(8), Number(0)]), "no message");
         assert_eq!(host.secrets(), message(&[Number(8), Number(0)]), "no message");
+    }
+
+    #[test]
+    fn a_configuration_that_does_not_compile_says_why_and_leaves_no_gateway() {
+        let mut host = Host::new();
+        input(&mut host, &message(&[Bytes(b"{\"version\":1,\"nonsense\":true}")]));
+        let answer = host.compile().to_vec();
+        let mut answer = Reader(&answer[4..]);
+        assert_eq!(answer.number(), Some(0));
+        let problems: serde_json::Value = serde_json::from_str(&answer.text().unwrap()).unwrap();
+        assert!(problems.as_array().unwrap().iter().any(|one| one["pointer"] == "/nonsense"), "{problems}");
+        host.reserve(16).unwrap();
+        assert_eq!(host.open(), None);
     }
 
     #[test]
