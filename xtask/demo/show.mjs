@@ -8,34 +8,30 @@ const TITLES = Object.fromEntries(
   readFileSync(new URL('../../tests/scope.txt', import.meta.url), 'utf8')
     .split('\n').filter((line) => /^[A-Z]+-?\d/.test(line)).map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
 );
-const HOSTS = { envoy: 'the real Envoy, with scimlock as its filter', node: 'scimlock\'s own server in Node' };
 
 export function showStart(names, host, port, provider) {
   say();
   say(bold(`${names.idp} provisions users to ${names.provider} through scimlock`));
-  row('gateway', [`http://127.0.0.1:${port}`, HOSTS[host]]);
-  row('provider', [`${provider.origin}`, `a simulator that enforces what ${names.provider} documents`]);
+  row('gateway', [`http://127.0.0.1:${port}`, host]);
+  row('provider', [provider.origin, `a simulator of what ${names.provider} documents`]);
   row('colours', [{ text: 'what changes on the way', paint: yellow }, { text: 'what it becomes', paint: green }]);
 }
 
 /** One block a request. */
-export function showRequest({ number, request, answer, calls, audit, toPublic }) {
+export function showRequest({ number, request, answer, time, calls, audit }, toPublic) {
   const sent = request.body ? items(request.body) : [];
-  say();
-  ruled(`${String(number).padStart(3)}  ${request.method} ${readable(request.path)}`, `${answer.time.toFixed(0)} ms`, bold);
-  if (request.wrong) row('IdP sent', [{ text: 'a wrong token', paint: yellow }]);
-
   const received = calls.flatMap(({ body }) => (body === undefined ? [] : items(body)));
-  if (sent.length > 0) row('IdP sent', marked(sent, calls.length > 0 ? received : undefined, yellow));
+  say();
+  ruled(`${String(number).padStart(3)}  ${request.note}`, `${time.toFixed(0)} ms`, bold);
+  row('IdP sent', [`${request.method} ${readable(request.path)}`, ...marked(sent, calls.length > 0 ? received : sent, yellow)]);
   const rules = audit?.rules ?? [];
   if (rules.length > 0) row('repaired', rules.map((id) => ({ text: TITLES[id] ? `${id} ${TITLES[id]}` : id, paint: cyan })));
-  for (const call of calls) {
-    const path = readable(toPublic(call.path));
-    row('provider received', [`${call.method} ${path}`, ...(call.body === undefined ? [] : marked(items(call.body), sent, green))]);
-    for (const { rule, detail } of call.violations) row('', [{ text: `refused there: ${rule} ${detail}`, paint: red }]);
+  for (const { method, path, body, status, violations } of calls) {
+    row('provider got', [`${method} ${readable(toPublic(path))}`, ...marked(body === undefined ? [] : items(body), sent, green)]);
+    for (const { rule, detail } of violations) row('', [{ text: `objects: ${rule} ${detail}`, paint: red }]);
   }
-  if (calls.length === 0) row('provider received', [{ text: 'nothing', paint: dim }]);
-  const paint = answer.status < 300 ? green : answer.status < 500 ? yellow : red;
+  if (calls.length === 0) row('provider got', [{ text: 'nothing', paint: dim }]);
+  const paint = answer.status < 300 ? green : yellow;
   row('IdP got back', [{ text: String(answer.status), paint }, ...items(answer.body)]);
 }
 
@@ -56,9 +52,9 @@ export function showSummary(done, time) {
   say();
 }
 
-export function showCommands(port, token, host, routes) {
+export function showCommands(port, authorization, { public_url, routes }) {
   const base = `http://127.0.0.1:${port}${Object.values(routes)[0].idp.path}`;
-  const curl = `curl -s -H 'Authorization: Bearer ${token}' -H 'Host: ${host}'`;
+  const curl = `curl -s -H 'Authorization: ${authorization}' -H 'Host: ${new URL(public_url).host}'`;
   say(bold('Left running; Ctrl-C ends it. To try:'));
   for (const rest of [
     `'${base}/Users'`,
