@@ -24,7 +24,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => p
 const folder = mkdtempSync(join(tmpdir(), 'scimlock-demo-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-const simulator = await createSimulator(PROVIDER);
+const simulator = await createSimulator(PROVIDER, { credential: 'provider-secret' });
 try {
   await main();
 } catch (error) {
@@ -38,12 +38,14 @@ if (!options.keep || process.exitCode === 1) {
 
 async function main() {
   const provider = new URL(`http://127.0.0.1:${await simulator.listen()}${simulator.base}`);
-  const { config: document, toPublic } = loadConfig(EXAMPLE, provider.origin);
+  const { config: document } = loadConfig(EXAMPLE, provider.origin);
   const host = HOSTS[options.host];
   const gateway = await host.start(EXAMPLE, { document, secrets: secretsOf(document), provider, folder });
   const traffic = loadTraffic(EXAMPLE);
+  const origin = `http://127.0.0.1:${gateway.port}`;
+  const bases = [...Object.values(document.routes).map((route) => route.idp.path), simulator.base];
 
-  showStart(NAMES, host.title, gateway.port, provider);
+  showStart(NAMES, host.title, `${origin}${Object.values(document.routes)[0].idp.path}`, provider.href);
   const begun = performance.now();
   const ids = new Ids();
   const done = [];
@@ -51,15 +53,15 @@ async function main() {
     const request = ids.fill(line);
     const [seen, heard] = [simulator.log.length, records(gateway.output()).length];
     const start = performance.now();
-    const answer = await exchange(`http://127.0.0.1:${gateway.port}`, request);
+    const answer = await exchange(origin, request);
     const time = performance.now() - start;
     ids.learn(index + 1, answer.body);
     done.push({ number: index + 1, request, answer, time, calls: simulator.log.slice(seen), audit: await arrived(gateway, heard) });
-    showRequest(done.at(-1), toPublic);
+    showRequest(done.at(-1), bases);
   }
   showSummary(done, performance.now() - begun);
   check(done);
-  if (options.keep) showCommands(gateway.port, traffic[0].headers.Authorization, document);
+  if (options.keep) showCommands(origin, traffic[0].headers.Authorization, document);
 }
 
 function withWrongToken(line) {

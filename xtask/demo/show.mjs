@@ -9,26 +9,28 @@ const TITLES = Object.fromEntries(
     .split('\n').filter((line) => /^[A-Z]+-?\d/.test(line)).map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
 );
 
-export function showStart(names, host, port, provider) {
+export function showStart(names, host, gateway, provider) {
   say();
   say(bold(`${names.idp} provisions users to ${names.provider} through scimlock`));
-  row('gateway', [`http://127.0.0.1:${port}`, host]);
-  row('provider', [provider.origin, `a simulator of what ${names.provider} documents`]);
+  row('gateway', [gateway, host]);
+  row('provider', [provider, `a simulator of what ${names.provider} documents`]);
   row('colours', [{ text: 'what changes on the way', paint: yellow }, { text: 'what it becomes', paint: green }]);
 }
 
-/** One block a request. */
-export function showRequest({ number, request, answer, time, calls, audit }, toPublic) {
+/** One block a request; `bases` are the paths that both sides know already. */
+export function showRequest({ number, request, answer, time, calls, audit }, bases) {
   const sent = request.body ? items(request.body) : [];
-  const received = calls.flatMap(({ body }) => (body === undefined ? [] : items(body)));
+  const received = calls.flatMap(({ body }) => items(body));
+  const target = ({ method, path }) => `${method} ${readable(bases.reduce((rest, base) => (rest.startsWith(base) ? rest.slice(base.length) : rest), path))}`;
   say();
   ruled(`${String(number).padStart(3)}  ${request.note}`, `${time.toFixed(0)} ms`, bold);
-  row('IdP sent', [`${request.method} ${readable(request.path)}`, ...marked(sent, calls.length > 0 ? received : sent, yellow)]);
-  const rules = audit?.rules ?? [];
-  if (rules.length > 0) row('repaired', rules.map((id) => ({ text: TITLES[id] ? `${id} ${TITLES[id]}` : id, paint: cyan })));
-  for (const { method, path, body, status, violations } of calls) {
-    row('provider got', [`${method} ${readable(toPublic(path))}`, ...marked(body === undefined ? [] : items(body), sent, green)]);
-    for (const { rule, detail } of violations) row('', [{ text: `objects: ${rule} ${detail}`, paint: red }]);
+  row('IdP sent', [target(request), ...marked(sent, calls.length > 0 ? received : sent, yellow)]);
+  const repairs = Object.keys(audit.repairs ?? {});
+  if (repairs.length > 0) row('repaired', repairs.map((id) => ({ text: titled(id), paint: cyan })));
+  if (audit.rules) row('mapped', ruleNames(audit.rules));
+  for (const call of calls) {
+    row('provider got', [`${target(call)} → ${call.status}`, ...marked(items(call.body), sent, green)]);
+    for (const { rule, detail } of call.violations) row('', [{ text: `objects: ${rule} ${detail}`, paint: red }]);
   }
   if (calls.length === 0) row('provider got', [{ text: 'nothing', paint: dim }]);
   const paint = answer.status < 300 ? green : yellow;
@@ -37,32 +39,44 @@ export function showRequest({ number, request, answer, time, calls, audit }, toP
 
 export function showSummary(done, time) {
   const counts = new Map();
-  for (const id of done.flatMap(({ audit }) => audit?.rules ?? [])) counts.set(id, (counts.get(id) ?? 0) + 1);
-  const refused = done.filter(({ answer, calls }) => answer.status >= 400 && calls.length === 0);
-  const objected = done.flatMap(({ calls }) => calls).filter(({ violations }) => violations.length > 0);
+  for (const [id, count] of done.flatMap(({ audit }) => Object.entries(audit.repairs ?? {}))) counts.set(id, (counts.get(id) ?? 0) + count);
+  const calls = done.flatMap((one) => one.calls);
+  const refused = done.filter((one) => one.answer.status >= 400 && one.calls.length === 0);
+  const objections = calls.flatMap(({ violations }) => violations);
+  const median = done.map((one) => one.time).sort((a, b) => a - b)[Math.floor(done.length / 2)];
   say();
   say(bold('Summary'));
-  row('requests', [`${done.length}`, `${done.flatMap(({ calls }) => calls).length} calls to the provider`]);
+  row('requests', [`${done.length}, with ${calls.length} calls to the provider`]);
   for (const [index, [id, count]] of [...counts].sort(([a], [b]) => a.localeCompare(b)).entries()) {
-    row(index === 0 ? 'repairs' : '', [`${String(count).padStart(3)} × ${id} ${TITLES[id] ?? ''}`]);
+    row(index === 0 ? 'repairs' : '', [`${String(count).padStart(2)} × ${titled(id)}`]);
   }
-  row('refused', [`${refused.length}, nothing of them reached the provider`]);
-  row('provider objected', [objected.length === 0 ? 'to none of the calls' : `to ${objected.length} calls`]);
-  row('time', [`${(time / 1000).toFixed(1)} s`, `${(done.reduce((sum, { answer }) => sum + answer.time, 0) / done.length).toFixed(1)} ms a request`]);
+  row('refused', [`${refused.length}, of which the provider heard nothing`]);
+  row('objections', [objections.length === 0 ? 'none by the provider' : { text: `${objections.length} by the provider`, paint: red }]);
+  row('time', [`${(time / 1000).toFixed(1)} s, a request ${median.toFixed(0)} ms (median, the provider's part included)`]);
   say();
 }
 
-export function showCommands(port, authorization, { public_url, routes }) {
-  const base = `http://127.0.0.1:${port}${Object.values(routes)[0].idp.path}`;
+export function showCommands(gateway, authorization, { public_url, routes }) {
+  const base = `${gateway}${Object.values(routes)[0].idp.path}`;
   const curl = `curl -s -H 'Authorization: ${authorization}' -H 'Host: ${new URL(public_url).host}'`;
-  say(bold('Left running; Ctrl-C ends it. To try:'));
-  for (const rest of [
-    `'${base}/Users'`,
-    `-X POST -H 'Content-Type: application/scim+json' '${base}/Users' -d '{"userName":"Ada@Example.com","active":"True","name":{"givenName":"Ada","familyName":"Lovelace"},"emails":[{"type":"work","value":"ada@example.com"}]}'`,
-    `'${base}/Groups'`,
-  ]) say(`  ${curl} ${rest}`);
-  say(`  curl -s -i ${base}/Users`);
+  const user = { userName: 'Ada@Example.com', active: 'True', name: { givenName: 'Ada', familyName: 'Lovelace' }, emails: [{ type: 'work', value: 'ada@example.com' }] };
+  say(bold('Left running until Ctrl-C. To try:'));
+  say(`  ${curl} '${base}/Users'`);
+  say(`  ${curl} -H 'Content-Type: application/scim+json' '${base}/Users' -d '${JSON.stringify(user)}'`);
+  say(`  ${curl} '${base}/Groups'`);
+  say(`  curl -si '${base}/Users'`);
 }
+
+/** `User rule 1`, `User rule 2`, `User rule 5` as `User rules 1 2 5`. */
+function ruleNames(rules) {
+  const groups = new Map();
+  for (const [, type, number] of rules.map((rule) => /^(.*) rule (.*)$/.exec(rule) ?? [rule, rule, ''])) {
+    groups.set(type, [...(groups.get(type) ?? []), number]);
+  }
+  return [...groups].map(([type, numbers]) => `by ${type} rule${numbers.length > 1 ? 's' : ''} ${numbers.join(' ')}`);
+}
+
+const titled = (id) => (TITLES[id] ? `${id} ${TITLES[id]}` : id);
 
 // Items that the other side does not have stand out.
 function marked(list, other, paint) {

@@ -52,41 +52,46 @@ function wrapped(text) {
 /** What a message says, as short items: a resource's attributes, a patch's operations, an error's reason. */
 export function items(body) {
   if (body === null || typeof body !== 'object') return body === undefined || body === null ? [] : [value(body)];
-  if (Array.isArray(body.Operations)) return body.Operations.map(operation);
+  if (Array.isArray(body.Operations)) return body.Operations.flatMap(operation);
   if (Array.isArray(body.Resources) || 'totalResults' in body) {
     const names = (body.Resources ?? []).map((one) => one.userName ?? one.displayName ?? one.name ?? one.id);
     return [`${body.totalResults} found`, ...names.map(String)];
   }
-  if ('detail' in body && 'status' in body) return [[body.scimType, body.detail].filter(Boolean).join(': ')];
+  if ('detail' in body && 'status' in body) {
+    return [body.scimType, body.detail.replace(/ \(request [0-9a-f]+\)$/, '').replaceAll(/urn:[^`\s]*/g, short)].filter(Boolean);
+  }
   const { schemas, meta, ...rest } = body;
   return leaves(rest);
 }
 
 function operation({ op, path, value: given }) {
-  const target = path === undefined ? '' : ` ${short(path)}`;
-  return `${op}${target}${given === undefined ? '' : ` ${value(given)}`}`;
+  // A value without a path has keys that are paths.
+  if (path === undefined && given && typeof given === 'object') return leaves(given).map((leaf) => `${op} {${leaf}}`);
+  return [`${op} ${short(path ?? '')}${given === undefined ? '' : ` ${value(given)}`}`];
 }
 
 function leaves(object, prefix = '') {
   return Object.entries(object).flatMap(([key, given]) => {
-    const name = /^urn:/i.test(key) ? `${short(key)}:` : key;
-    if (Array.isArray(given) && given.some((one) => one && typeof one === 'object')) {
-      return given.flatMap((one, index) => leaves(one, `${prefix}${name}[${one?.type ?? index}].`));
-    }
-    if (given && typeof given === 'object' && !Array.isArray(given)) return leaves(given, `${prefix}${name}${name.endsWith(':') ? '' : '.'}`);
-    return [`${prefix}${name} ${value(given)}`];
+    const name = `${prefix}${short(key)}`;
+    if (Array.isArray(given) && given.some((one) => one && typeof one === 'object')) return given.flatMap((one, index) => element(name, one, index));
+    if (given && typeof given === 'object' && !Array.isArray(given)) return leaves(given, /^urn:/i.test(key) ? `${name}:` : `${name}.`);
+    return [`${name} ${value(given)}`];
   });
 }
 
+// `emails[work] "a@b"`: an element goes by its type, and its value needs no name.
+function element(name, { type, ...rest }, index) {
+  return leaves(rest, '').map((leaf) => `${name}[${type ?? index}]${leaf.startsWith('value ') ? leaf.slice(5) : `.${leaf}`}`);
+}
+
 function value(given) {
-  const text = JSON.stringify(given, (key, inner) => inner);
-  const named = text.replaceAll(/"urn:[^"]*"/g, (urn) => `"${short(urn.slice(1, -1))}"`);
-  return named.length > MAX_VALUE ? `${named.slice(0, MAX_VALUE - 1)}…` : named;
+  const text = JSON.stringify(given).replaceAll(/urn:[^"]*/g, short);
+  return text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE - 1)}…` : text;
 }
 
 /** `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department` is `enterprise:department`. */
 function short(path) {
   return path
-    .replace(/^urn:ietf:params:scim:schemas:core:2\.0:(User|Group):?/i, (_, type) => `core:${type}:`)
-    .replace(/^urn:ietf:params:scim:schemas:extension:([^:]+):2\.0:(?:User|Group)(:?)/i, (_, name, colon) => `${name}${colon}`);
+    .replace(/^urn:ietf:params:scim:schemas:core:2\.0:(User|Group)/i, 'core')
+    .replace(/^urn:ietf:params:scim:schemas:extension:([^:]+):2\.0:(?:User|Group)/i, '$1');
 }
