@@ -1,14 +1,12 @@
 /** `scimlock serve`: the gateway as a server of its own. */
 
-import { createServer, type Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Server } from 'node:http';
 
 import { describe, located } from './cli-check.js';
 import { Refusal, readDocument } from './cli-document.js';
 import { secretOf } from './cli-secrets.js';
-import { failure } from './failure.js';
 import { ConfigError, createGateway } from './index.js';
-import { createListener } from './node.js';
+import { createServer } from './node.js';
 import type { Gateway } from './types.js';
 
 /** How long exchanges under way may take after the signal to stop. */
@@ -17,15 +15,7 @@ const GRACE = 15_000;
 /** Serves until a signal; answers the exit code. */
 export async function serve(file: string, port: number, host: string): Promise<number> {
   const gateway = await load(file);
-  const server = createServer({
-    maxHeaderSize: 32 * 1024,
-    headersTimeout: 15_000,
-    requestTimeout: 60_000,
-    keepAliveTimeout: 65_000,
-    connectionsCheckingInterval: 5_000,
-  }, createListener(gateway));
-  server.maxRequestsPerSocket = 0;
-  server.on('clientError', refuse);
+  const server = createServer(gateway);
   await listening(server, port, host);
   const address = server.address();
   const actual = typeof address === 'object' && address ? address.port : port;
@@ -72,19 +62,4 @@ function stopped(server: Server): Promise<number> {
     };
     process.on('SIGTERM', stop).on('SIGINT', stop);
   });
-}
-
-const REFUSALS: Record<string, [number, string]> = {
-  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
-};
-
-/** Answers what is not HTTP. */
-function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-  const [status, reason] = REFUSALS[error.code ?? ''] ?? [400, 'Bad Request'];
-  const detail = status === 400 ? 'it is not valid HTTP' : reason.toLowerCase();
-  const { headers, body } = failure(status, `the gateway refused the request: ${detail}`);
-  const fields = [...headers, ['connection', 'close'], ['content-length', body.length]].map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${reason}\r\n${fields.join('')}\r\n`), body]));
 }

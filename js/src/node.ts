@@ -1,14 +1,30 @@
 /** The gateway behind a server of Node's `http`, `https` or compatible: requests are judged as they were received. */
 
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import * as http from 'node:http';
+import type { Socket } from 'node:net';
 
+import { failure } from './failure.js';
 import type { Gateway } from './types.js';
+
+type Handler = Pick<Gateway, 'handle'>;
 
 /** How long the rest of a refused body is read, so that the client sees the answer before the connection ends. */
 const LINGER = 2_000;
 
-/** A listener for `http.createServer`. */
-export function createListener(gateway: Pick<Gateway, 'handle'>): RequestListener {
+/** A server for the gateway, with limits of its own, that answers what is not HTTP with a SCIM error, too. */
+export function createServer(gateway: Handler): http.Server {
+  const limits = {
+    maxHeaderSize: 32 * 1024,
+    headersTimeout: 15_000,
+    requestTimeout: 60_000,
+    keepAliveTimeout: 65_000,
+    connectionsCheckingInterval: 5_000,
+  };
+  return http.createServer(limits, createListener(gateway)).on('clientError', refuse);
+}
+
+/** A listener for a server that is made otherwise. */
+export function createListener(gateway: Handler): http.RequestListener {
   return (request, response) => {
     // A client that goes away is no failure of the server's.
     request.on('error', () => {});
@@ -17,7 +33,7 @@ export function createListener(gateway: Pick<Gateway, 'handle'>): RequestListene
   };
 }
 
-async function answer(gateway: Pick<Gateway, 'handle'>, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(gateway: Handler, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   const { method = '', url = '', rawHeaders, headers } = request;
   const fields = rawHeaders.flatMap((name, at): [string, string][] => (at % 2 === 0 ? [[name, rawHeaders[at + 1] ?? '']] : []));
   const hasBody = 'content-length' in headers || 'transfer-encoding' in headers;
@@ -38,6 +54,20 @@ async function answer(gateway: Pick<Gateway, 'handle'>, request: IncomingMessage
 }
 
 /** The body in pieces; unlike the stream's own iterator it leaves the connection alone when reading stops early. */
-function pieces(request: IncomingMessage): AsyncIterable<Uint8Array> {
+function pieces(request: http.IncomingMessage): AsyncIterable<Uint8Array> {
   return request.iterator({ destroyOnReturn: false });
+}
+
+const REFUSALS: Record<string, [number, string]> = {
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
+};
+
+/** Answers what the HTTP parser refuses. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  const [status, reason] = REFUSALS[error.code ?? ''] ?? [400, 'Bad Request'];
+  const { headers, body } = failure(status, `the gateway refused the request: ${status === 400 ? 'it is not valid HTTP' : reason.toLowerCase()}`);
+  const fields = [...headers, ['connection', 'close'], ['content-length', body.length]].map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${reason}\r\n${fields.join('')}\r\n`), body]));
 }

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
+import { Server } from 'node:http';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -30,19 +32,22 @@ for (const [name, load] of Object.entries(entries)) {
   });
 }
 
-test('node: both module systems have the listener', async () => {
-  for (const { createListener } of [await import('scimlock/node'), require('scimlock/node')]) assert.equal(typeof createListener, 'function');
+test('node: both module systems have the server', async () => {
+  for (const { createServer, createListener } of [await import('scimlock/node'), require('scimlock/node')]) {
+    assert.ok(createServer({ handle: () => {} }) instanceof Server);
+    assert.equal(typeof createListener, 'function');
+  }
 });
 
 test('every export exists, and no entry but the command line needs a package', () => {
   const files = (value) => (typeof value === 'string' ? [value] : Object.values(value).flatMap(files));
   for (const file of [...files(manifest.exports), ...Object.values(manifest.bin)]) readFileSync(folder + file);
-  for (const file of readdirSync(`${folder}dist`, { recursive: true })) {
-    if (!/\.c?js$/.test(file)) continue;
-    const text = readFileSync(`${folder}dist/${file}`, 'utf8');
-    const needs = [...text.matchAll(/(?:from\s*|import\s*|require\()"([^"./][^"]*)"/g)].map(([, name]) => name);
-    const allowed = file === 'cli.js' ? /^(node:|yaml$)/ : /^$/;
-    assert.deepEqual(needs.filter((name) => !allowed.test(name)), [], file);
+  const needs = (file) => [...readFileSync(file, 'utf8').matchAll(/(?:from\s*|import\s*|require\()"([^"]+)"/g)].flatMap(([, name]) => (
+    name.startsWith('./') && !name.includes('.wasm') ? needs(join(dirname(file), name)) : [name]));
+  const allowed = { cli: /^(node:|yaml$)/, node: /^node:/, workerd: /^\.\/engine\.wasm$/, 'edge-light': /^\.\/engine\.wasm\?module$/ };
+  for (const file of readdirSync(`${folder}dist`).filter((name) => /\.c?js$/.test(name))) {
+    const entry = file.replace(/\.c?js$/, '');
+    assert.deepEqual(needs(`${folder}dist/${file}`).filter((name) => !(allowed[entry] ?? /^$/).test(name)), [], file);
   }
 });
 

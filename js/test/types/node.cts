@@ -1,7 +1,7 @@
 // Compiles as CommonJS with Node's types.
-import { createServer } from 'node:http';
+import * as http from 'node:http';
 
 import { createGateway } from 'scimlock';
-import { createListener } from 'scimlock/node';
+import { createListener, createServer } from 'scimlock/node';
 
-void createGateway('{}', { secrets: process.env }).then((gateway) => createServer(createListener(gateway)));
+void createGateway('{}', { secrets: process.env }).then((gateway) => [createServer(gateway).listen(0), http.createServer(createListener(gateway))]);
