@@ -100,6 +100,7 @@ class Parser {
     if (!operator) this.fail(`unknown operator \`${this.token}\``);
     if (operator === 'pr') return { kind: 'present', steps };
     const target = comparable(steps);
+    if (target.at(-1).subs) this.fail(`\`${path}\` is complex and has no value to compare`);
     return { kind: 'compare', operator, steps: target, value: this.literal(target.at(-1)) };
   }
 
@@ -134,8 +135,8 @@ class Parser {
 
 // RFC 7644 3.4.2.2: a multi-valued complex attribute without a sub-attribute stands for its `value`.
 function comparable(steps) {
-  const value = steps.at(-1).subs?.get('value');
-  return value ? [...steps, value] : steps;
+  const { multi, subs } = steps.at(-1);
+  return multi && subs?.has('value') ? [...steps, subs.get('value')] : steps;
 }
 
 function values(object, steps) {

@@ -69,6 +69,7 @@ for (const strict of [true, false]) {
         assert.deepEqual((await call('POST', '/Users', text)).rules, ['SIM-RFC-1'], text);
       }
       assert.deepEqual((await call('GET', '/Users?filter=emails%5Btype%20eq%20%22work%22%5D.value%20eq%20%22x%22')).rules, ['SIM-RFC-8']);
+      assert.deepEqual((await call('GET', '/Users?filter=urn%3Aietf%3Aparams%3Ascim%3Aschemas%3Aextension%3Aenterprise%3A2.0%3AUser%3Amanager%20eq%20%22x%22')).rules, ['SIM-RFC-8']);
       assert.deepEqual((await call('GET', '/Users', undefined, { 'x-forwarded-for': '1' })).rules, ['SIM-RFC-15']);
     });
   });
