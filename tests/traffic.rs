@@ -27,10 +27,10 @@ const DEFAULT_NOW: &str = "2026-01-01T00:00:00Z";
 /// The fields an engine sets toward the IdP; in an expectation the first two have defaults.
 const ENGINE_HEADERS: [&str; 7] =
     ["content-type", "cache-control", "location", "etag", "retry-after", "www-authenticate", "allow"];
+const UNEXPECTED: &str = "unexpected request to the provider";
 const MIN_CASES: usize = 80;
 
 #[test]
-#[ignore = "until the engine answers"]
 fn golden_cases() {
     let update = env::var_os("UPDATE").is_some();
     assert!(
@@ -97,7 +97,9 @@ fn run(file: &Path, gateways: &mut BTreeMap<String, Arc<Gateway>>, update: bool)
         }
     }
     let seen = seen.ok_or("nothing ran")?;
-    if update && !problems.is_empty() {
+    // What the provider would have answered to a request that the case does not know, only a person can say.
+    let unknown = problems.iter().any(|problem| problem.starts_with(UNEXPECTED));
+    if update && !unknown && !problems.is_empty() {
         let mut whole: Value = serde_json::from_str(&text)?;
         whole["steps"] = seen.rewritten(&whole["steps"]);
         fs::write(file, format!("{}\n", pretty(&whole, 0)))?;
@@ -189,9 +191,7 @@ fn send_one(
     let mut failure = None;
     let response = drive(gateway, now, &request, delivery, |call| match script.next() {
         None => {
-            happened
-                .problems
-                .push(format!("unexpected request to the provider: {} {}", call.method, call.path));
+            happened.problems.push(format!("{UNEXPECTED}: {} {}", call.method, call.path));
             Answer::Fault(Fault::Unreachable)
         }
         Some((at, Provider { expect, reply, fault })) => {
