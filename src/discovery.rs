@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::http::url::Url;
 use crate::mapping::{Mapping, Pair};
 use crate::message::list_response;
-use crate::profile::{Profile, TypeFacts};
-use crate::schema::AttrId;
+use crate::profile::Profile;
+use crate::schema::{AttrId, TypeSource};
 
 /// The discovery resources of a route, as text.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct Discovery {
 
 impl Discovery {
     pub(crate) fn new(mapping: &Mapping, idp: &Profile, provider: &Profile, base: &Url) -> Self {
-        let served: Vec<(&TypeFacts, &Pair)> = mapping
+        let served: Vec<(&TypeSource, &Pair)> = mapping
             .pairs
             .iter()
             .filter(|pair| pair.provider.is_some())
@@ -89,7 +89,7 @@ fn service_provider_config(base: &Url) -> Value {
     })
 }
 
-fn resource_type(facts: &TypeFacts, base: &Url) -> Value {
+fn resource_type(facts: &TypeSource, base: &Url) -> Value {
     let extensions: Vec<Value> = facts
         .extensions
         .iter()

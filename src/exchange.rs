@@ -322,7 +322,7 @@ impl Exchange {
         body: Vec<u8>,
     ) -> Result<Action, ScimError> {
         let route = gateway.routes.get(under.route).ok_or_else(lost)?;
-        let step = under.operation.begin(&mut Scene { gateway, route, audit: &mut self.audit }, body)?;
+        let step = under.operation.begin(&mut Scene { gateway, route, audit: &mut self.audit, now }, body)?;
         Ok(self.step(now, under, step))
     }
 
@@ -341,7 +341,8 @@ impl Exchange {
                 format!("{detail}; raise `limits.response` or ask for fewer resources"),
             ));
         }
-        let step = under.operation.resume(&mut Scene { gateway, route, audit: &mut self.audit }, response)?;
+        let step =
+            under.operation.resume(&mut Scene { gateway, route, audit: &mut self.audit, now }, response)?;
         if let Some(id) = under.operation.id() {
             self.audit.id = Some(id.to_owned());
         }

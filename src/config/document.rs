@@ -6,8 +6,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
-    BAD_VALUE, CLUSTER, ConfigErrors, Item, NAME, PATH, PATH_OVERLAP, Problems, URL, URL_HTTP, VERSION,
-    WRONG_KIND, json, keys, secret, units,
+    BAD_VALUE, CLUSTER, Item, NAME, PATH, PATH_OVERLAP, Problems, URL, URL_HTTP, VERSION, json, keys, secret,
+    units,
 };
 use crate::access::Access;
 use crate::credential::Credential;
@@ -19,14 +19,10 @@ mod security;
 /// A checked configuration document. Profiles and mappings are still as written: see [`Part`].
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// The gateway's own address: scheme, host and port, no path.
-    pub(crate) public_url: Url,
     /// The routes, in the document's order; no two paths lie in each other.
     pub(crate) routes: Vec<Route>,
     /// What one exchange may take.
     pub(crate) limits: Limits,
-    /// How the Envoy filter holds bodies.
-    pub(crate) host_mode: HostMode,
     /// 16 hex digits that stand for the document's text, secrets not resolved.
     pub(crate) digest: String,
 }
@@ -40,12 +36,8 @@ pub(crate) struct Route {
     pub(crate) idp: Idp,
     /// The provider's side.
     pub(crate) provider: Provider,
-    /// IdP-side paths that find a resource before it is created, in order, each with its place.
-    pub(crate) matching: Vec<Part>,
     /// The route's own rules.
     pub(crate) mapping: Option<Part>,
-    /// What is answered for operations the provider cannot do, by operation (`group.create`).
-    pub(crate) unsupported: BTreeMap<String, Unsupported>,
     /// What happens to a deactivation that cannot reach the provider.
     pub(crate) deactivate: Deactivate,
     /// How the route works.
@@ -111,15 +103,6 @@ pub(crate) struct Limits {
     pub(crate) time: u64,
 }
 
-/// An answer for an operation the provider cannot do.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Unsupported {
-    /// A SCIM error.
-    Reject,
-    /// Answered as done, for the written reason.
-    Pretend(String),
-}
-
 /// What happens to a deactivation that cannot reach the provider.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Deactivate {
@@ -138,26 +121,20 @@ pub(crate) enum Mode {
     Paused,
 }
 
-/// How the Envoy filter holds bodies.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum HostMode {
-    /// Headers stay held until the body was read.
-    Buffered,
-}
-
 impl Config {
     /// Reads and checks a document; with the warnings, or all that is wrong.
+    #[cfg(test)]
     pub(crate) fn parse(
         text: &str,
         secrets: &BTreeMap<String, String>,
         host: HostFacts,
-    ) -> Result<(Self, ConfigErrors), ConfigErrors> {
+    ) -> Result<(Self, super::ConfigErrors), super::ConfigErrors> {
         let problems = Problems::new(secrets);
         let config = Self::read(text, host, &problems);
         problems.finish(config)
     }
 
-    /// The same for callers that have more to check: routes that could not be read are left out, so that the
+    /// Reads and checks a document for callers that have more to check: routes that could not be read are left out, so that the
     /// others' profiles and rules can still be judged. Good for use only if [`Problems::finish`] says so.
     pub(crate) fn read(text: &str, host: HostFacts, problems: &Problems<'_>) -> Option<Self> {
         let tree = json::read(text, problems)?;
@@ -176,11 +153,10 @@ impl Config {
 
         let scene = Scene { public_url: public_url.as_ref(), clusters: &envoy.clusters, host };
         let routes = routes.and_then(|item| scene.routes(&item)).unwrap_or_default();
+        public_url.as_ref()?;
         Some(Self {
-            public_url: public_url?,
             routes,
             limits,
-            host_mode: HostMode::Buffered,
             digest: Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect(),
         })
     }
@@ -216,9 +192,7 @@ impl Scene<'_> {
         let mut fields = item.fields_of(keys::ROUTE)?;
         let idp = fields.need("idp").and_then(|item| self.idp(name, &item, paths));
         let provider = fields.need("provider").and_then(|item| self.provider(&item));
-        let matching = fields.opt_list("match");
         let mapping = fields.opt("mapping");
-        let unsupported = fields.opt("unsupported");
         for later in LATER {
             if let Some(item) = fields.opt(later) {
                 item.not_yet(later, "remove it: nothing may look protected that is not");
@@ -237,9 +211,7 @@ impl Scene<'_> {
             name: name.to_owned(),
             idp: idp?,
             provider: provider?,
-            matching: matching.iter().filter(|item| item.text().is_some()).map(Part::of).collect(),
             mapping: mapping.as_ref().map(Part::of),
-            unsupported: unsupported.and_then(|item| unsupported_operations(&item)).unwrap_or_default(),
             deactivate: deactivate.unwrap_or(Deactivate::Carry),
             mode: mode?,
         })
@@ -430,30 +402,6 @@ fn mode(item: &Item<'_>) -> Option<Mode> {
         item.not_yet("`mode: observe`", "write `enforce` or `paused`");
     }
     mode
-}
-
-fn unsupported_operations(item: &Item<'_>) -> Option<BTreeMap<String, Unsupported>> {
-    let mut operations = BTreeMap::new();
-    for (operation, item) in item.entries()? {
-        let answer = match item.value {
-            Value::String(_) => item.choice(&[("reject", ())]).map(|()| Unsupported::Reject),
-            Value::Object(_) => item.fields().and_then(|mut fields| {
-                let reason = fields.text("pretend").map(str::to_owned);
-                fields.finish();
-                reason.map(Unsupported::Pretend)
-            }),
-            _ => {
-                item.error(
-                    WRONG_KIND,
-                    "`reject` or an object is meant here",
-                    "write `reject` or `{ pretend: \"reason\" }`",
-                );
-                None
-            }
-        };
-        operations.extend(answer.map(|answer| (operation.to_owned(), answer)));
-    }
-    Some(operations)
 }
 
 /// How `envoy.clusters` names a URL's host: the port is there where it is not 443.

@@ -210,11 +210,6 @@ impl<'a> Fields<'a> {
         self.opt(key)?.boolean()
     }
 
-    /// A number that may be missing.
-    pub(crate) fn opt_number(&mut self, key: &'static str) -> Option<u64> {
-        self.opt(key)?.number()
-    }
-
     /// A list that may be missing: then, or where it is no list, it is empty.
     pub(crate) fn opt_list(&mut self, key: &'static str) -> Vec<Item<'a>> {
         self.opt(key).and_then(|item| item.list()).unwrap_or_default()
@@ -293,7 +288,6 @@ mod tests {
             assert_eq!(fields.text("idp"), Some("userName"));
             assert_eq!(fields.opt_text("provider"), None);
             assert_eq!((fields.opt_bool("drop"), fields.opt_bool("drop")), (None, None));
-            assert_eq!(fields.opt_number("n"), None);
             assert!(fields.opt_list("list").is_empty());
             assert!(fields.opt_list("operations").is_empty());
             assert_eq!(fields.text("direction"), None);

@@ -374,7 +374,13 @@ pub(crate) mod tests {
         let user = schema(include_str!("../schemas/user.json"));
         let enterprise = schema(include_str!("../schemas/enterprise-user.json"));
         let extensions = vec![(enterprise, false), (acme, false)];
-        Vocabulary::build(&[("User".into(), "Users".into(), user, extensions)]).unwrap()
+        Vocabulary::build(&[crate::schema::TypeSource {
+            name: "User".into(),
+            endpoint: "Users".into(),
+            schema: user,
+            extensions,
+        }])
+        .unwrap()
     }
 
     pub(in crate::filter) fn bind(

@@ -8,8 +8,8 @@ use super::{Mapping, Pair, Rule, Source, Unmapped};
 use crate::config::{self, Item, Part, Problems};
 use crate::filter::{Literal, Syntax};
 use crate::path::Path;
-use crate::profile::{Profile, TypeFacts};
-use crate::schema::{Mutability, ResourceType, Type, Vocabulary};
+use crate::profile::Profile;
+use crate::schema::{Mutability, ResourceType, Type, TypeSource, Vocabulary};
 
 /// Compiles the mapping of a route: the profile's rules, and the route's in front of those it replaces.
 pub(crate) fn compile(
@@ -19,7 +19,7 @@ pub(crate) fn compile(
     problems: &Problems<'_>,
     place: &Item<'_>,
 ) -> Option<Mapping> {
-    let build = |types: &[TypeFacts], more: &[TypeFacts]| {
+    let build = |types: &[TypeSource], more: &[TypeSource]| {
         let sources: Vec<_> = types.iter().map(|each| source(each, more)).collect();
         Vocabulary::build(&sources)
             .map_err(|error| {
@@ -44,7 +44,7 @@ pub(crate) fn compile(
 }
 
 /// A type with its extensions, and the other side's: an IdP can send whatever extension the provider has.
-fn source(facts: &TypeFacts, more: &[TypeFacts]) -> (String, String, Value, Vec<(Value, bool)>) {
+fn source(facts: &TypeSource, more: &[TypeSource]) -> TypeSource {
     let mut extensions = facts.extensions.clone();
     let id = |document: &Value| document.get("id").and_then(Value::as_str).map(str::to_ascii_lowercase);
     for other in more.iter().filter(|other| other.name == facts.name) {
@@ -54,7 +54,7 @@ fn source(facts: &TypeFacts, more: &[TypeFacts]) -> (String, String, Value, Vec<
             }
         }
     }
-    (facts.name.clone(), facts.endpoint.clone(), facts.schema.clone(), extensions)
+    TypeSource { extensions, ..facts.clone() }
 }
 
 fn pair(

@@ -54,9 +54,7 @@ impl Mapping {
         }
         let Some(way) = self.way(pair, false) else { return root };
         let new = document.new_object();
-        for name in ["id"] {
-            self.pass_one(&way, document, root, new, name);
-        }
+        self.pass_one(&way, document, root, new, "id");
         let mut problems = Vec::new();
         for rule in pair.rules.iter().filter(|rule| rule.to_idp) {
             self.carry(&way, rule, document, root, new, &mut Fired::default(), &mut problems);

@@ -38,14 +38,14 @@ impl Operation {
         let failed = |status: u16, text: String| Err(ScimError::new(status, text));
         match status {
             200..300 => Ok(()),
-            401 | 403 => failed(
-                503,
-                format!(
-                    "the gateway's credential for the provider was refused; renew the credential of route `{route}`"
-                ),
-            ),
-            404 if self.request.id.is_some() => failed(404, format!("the provider has no such resource")),
-            304 => failed(502, format!("the provider answered 304 where nothing was conditional")),
+            401 | 403 => {
+                let expired = scene.route.credential.as_ref().is_some_and(|each| each.expired(scene.now));
+                let why = if expired { "; it has expired" } else { "" };
+                let detail = format!("the gateway's credential for the provider was refused{why}");
+                failed(503, format!("{detail}; renew the credential of route `{route}`"))
+            }
+            404 if self.request.id.is_some() => failed(404, "the provider has no such resource".to_owned()),
+            304 => failed(502, "the provider answered 304 where nothing was conditional".to_owned()),
             300..400 => failed(
                 502,
                 format!(
@@ -69,7 +69,7 @@ impl Operation {
                     None => error,
                 })
             }
-            501 => failed(501, format!("the provider cannot do this (501)")),
+            501 => failed(501, "the provider cannot do this (501)".to_owned()),
             _ => failed(502, format!("the provider failed ({status})")),
         }
     }

@@ -42,7 +42,7 @@ enum State {
     /// Nothing was asked yet.
     Begin,
     /// The provider is asked for the resource's state, so that the change can be told from it.
-    ExpectState(write::Change),
+    ExpectBefore(write::Change),
     /// The provider is asked to do it.
     ExpectAnswer,
 }
@@ -52,6 +52,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) gateway: &'a Gateway,
     pub(crate) route: &'a Route,
     pub(crate) audit: &'a mut Audit,
+    /// Unix time in milliseconds.
+    pub(crate) now: u64,
 }
 
 type Result<T> = std::result::Result<T, ScimError>;
@@ -77,7 +79,7 @@ impl Operation {
     /// Goes on with the provider's answer.
     pub(crate) fn resume(&mut self, scene: &mut Scene<'_>, response: Response) -> Result<Step> {
         match std::mem::replace(&mut self.state, State::Begin) {
-            State::ExpectState(change) => self.with_state(scene, change, response),
+            State::ExpectBefore(change) => self.with_state(scene, change, response),
             State::ExpectAnswer => self.answer(scene, response).map(Step::Done),
             State::Begin => Err(ScimError::new(500, "the gateway has lost track of this request")),
         }

@@ -154,7 +154,7 @@ impl Operation {
 
     fn ask_state(&mut self, scene: &Scene<'_>, change: Change) -> Result<Step> {
         let call = self.call(scene, "GET", String::new(), Vec::new())?;
-        self.state = State::ExpectState(change);
+        self.state = State::ExpectBefore(change);
         Ok(Step::Call(call))
     }
 

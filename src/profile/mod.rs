@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::config::{self, Item, Part, Problems};
 use crate::filter::Op;
 use crate::repair::{Repair, Repairs};
+use crate::schema::TypeSource;
 
 include!(concat!(env!("OUT_DIR"), "/data.rs"));
 
@@ -14,26 +15,13 @@ pub(crate) struct Profile {
     /// The product's name as people know it.
     pub(crate) title: String,
     /// The kinds of resources, in order.
-    pub(crate) types: Vec<TypeFacts>,
+    pub(crate) types: Vec<TypeSource>,
     /// What the product sends beside the RFCs, as an IdP.
     pub(crate) repairs: Repairs,
     /// The attributes it finds resources by, as an IdP: resource type and path.
     pub(crate) matching: Vec<(String, String)>,
     /// What the product can do, as a provider.
     pub(crate) provider: ProviderFacts,
-}
-
-/// One kind of resource.
-#[derive(Debug)]
-pub(crate) struct TypeFacts {
-    /// `User`, `Group` …
-    pub(crate) name: String,
-    /// The path segment.
-    pub(crate) endpoint: String,
-    /// The core schema's document.
-    pub(crate) schema: Value,
-    /// The extensions' documents, each with whether it is required.
-    pub(crate) extensions: Vec<(Value, bool)>,
 }
 
 /// What a provider can do.
@@ -138,7 +126,7 @@ fn read(part: &Part, problems: &Problems<'_>) -> Option<Profile> {
     Some(Profile { title, types, repairs, matching, provider })
 }
 
-fn resource_type(name: &str, item: &Item<'_>, own: &[Value]) -> Option<TypeFacts> {
+fn resource_type(name: &str, item: &Item<'_>, own: &[Value]) -> Option<TypeSource> {
     let mut fields = item.fields()?;
     let endpoint = fields.text("endpoint")?.to_owned();
     let core = fields.need("schema").and_then(|item| schema(item.text()?, own, &item))?;
@@ -153,7 +141,7 @@ fn resource_type(name: &str, item: &Item<'_>, own: &[Value]) -> Option<TypeFacts
         })
         .collect();
     fields.finish();
-    Some(TypeFacts { name: name.to_owned(), endpoint, schema: core, extensions })
+    Some(TypeSource { name: name.to_owned(), endpoint, schema: core, extensions })
 }
 
 /// The schema document of that URI: the profile's own, else the RFC's.

@@ -14,19 +14,31 @@ pub struct SchemaError {
     pub message: String,
 }
 
+/// What a resource type is made of.
+#[derive(Clone, Debug)]
+pub struct TypeSource {
+    /// `User`, `Group` …
+    pub name: String,
+    /// The path segment.
+    pub endpoint: String,
+    /// The core schema's document.
+    pub schema: Value,
+    /// The extensions' documents, each with whether it is required.
+    pub extensions: Vec<(Value, bool)>,
+}
+
 const COMMON: &str = include_str!("../schemas/common.json");
 
 impl Vocabulary {
-    /// Builds a vocabulary. Each type is its name, its endpoint, its core schema document and its extensions'
-    /// documents, each with whether it is required.
+    /// Builds a vocabulary of these resource types.
     ///
     /// # Errors
     /// A document that is not a schema.
-    pub fn build(types: &[(String, String, Value, Vec<(Value, bool)>)]) -> Result<Self, SchemaError> {
+    pub fn build(types: &[TypeSource]) -> Result<Self, SchemaError> {
         let common: Value = serde_json::from_str(COMMON)
             .map_err(|error| SchemaError { at: "common".into(), message: error.to_string() })?;
         let mut vocabulary = Self::empty();
-        for (name, endpoint, core, extensions) in types {
+        for TypeSource { name, endpoint, schema: core, extensions } in types {
             let root = vocabulary.add_root(&format!("type {name}"));
             vocabulary.add_attributes(root, &common)?;
             vocabulary.add_attributes(root, core)?;

@@ -7,7 +7,7 @@ mod project;
 mod validate;
 mod vocabulary;
 
-pub use self::load::SchemaError;
+pub use self::load::{SchemaError, TypeSource};
 pub use self::project::Projection;
 pub use self::validate::{Checker, Context, Problem, ProblemKind, schemas_in_use};
 pub use self::vocabulary::{ResourceType, Vocabulary};
