@@ -156,6 +156,9 @@ fn presented(headers: &Headers) -> Result<&[u8], Refusal> {
 mod tests {
     use super::*;
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn header_rules() {
         for (fields, expected) in [

@@ -116,6 +116,9 @@ fn rfc3339(now: u64) -> String {
 mod tests {
     use super::rfc3339;
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn dates_are_of_the_calendar() {
         for (millis, text) in [

@@ -74,6 +74,9 @@ pub(crate) enum Unsendable {
 mod tests {
     use super::*;
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn a_bearer_token_becomes_one_header_field() {
         let credential = Credential::bearer("abc~1.2:3=", Some(1000)).unwrap();

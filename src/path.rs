@@ -156,6 +156,9 @@ fn same(a: Option<&str>, b: Option<&str>) -> bool {
 mod tests {
     use super::*;
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
     fn known(uri: &str) -> bool {

@@ -50,6 +50,9 @@ codes! {
 mod tests {
     use super::CODES;
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn codes_are_unique_ascending_and_documented() {
         assert!(CODES.windows(2).all(|pair| pair[0].0 < pair[1].0), "{CODES:?}");

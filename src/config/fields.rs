@@ -279,6 +279,9 @@ mod tests {
 
     use super::*;
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn an_object_is_read_with_everything_said_once() {
         let value =

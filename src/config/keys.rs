@@ -188,7 +188,7 @@ impl Key {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
     use super::json_schema;
 

@@ -118,6 +118,9 @@ fn check_text(text: &str, pointer: &str, problems: &Problems<'_>) {
 mod tests {
     use super::{BTreeMap, Malformed, reference, secret_names, value};
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn references() {
         for (text, expected) in [

@@ -88,6 +88,9 @@ fn millis(days: i64, within: i64) -> Option<u64> {
 mod tests {
     use super::{expiry, start};
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     const DAY: u64 = 86_400_000;
 
     #[test]

@@ -71,6 +71,9 @@ mod tests {
     use super::super::Problems;
     use super::*;
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn sizes_and_times() {
         for (value, expected) in [

@@ -357,6 +357,9 @@ pub(crate) mod tests {
     use super::*;
     use crate::filter::{Lenient, Syntax};
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
     /// Users with the enterprise extension and one that has an attribute of every type.

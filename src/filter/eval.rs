@@ -100,6 +100,9 @@ mod tests {
     use crate::filter::{Binder, Syntax};
     use crate::repair::{Repaired, Repairs};
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     const USER: &str = r#"{
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "id": "Aa1", "externalId": "ext", "USERNAME": "BJensen\u00C4@example.com", "title": "", "nickName": null,

@@ -258,6 +258,9 @@ pub(crate) mod tests {
     pub(crate) use super::bind::tests::vocabulary;
     use super::*;
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     fn read(text: &str) -> Filter {
         Filter::parse(text, &Syntax::strict(&|_| false)).unwrap().0
     }

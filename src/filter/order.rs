@@ -224,6 +224,9 @@ const fn days(year: i64, month: i64, day: i64) -> i64 {
 mod tests {
     use super::*;
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     // P-15
     #[test]
     fn texts() {

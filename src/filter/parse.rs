@@ -393,6 +393,9 @@ fn is_plain(word: &str) -> bool {
 mod tests {
     use super::*;
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
     fn syntax() -> Syntax<'static> {

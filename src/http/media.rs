@@ -92,6 +92,9 @@ const TYPES: [&str; 2] = [SCIM, "application/json"];
 mod tests {
     use super::{is_acceptable, is_readable};
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn content_types() {
         for (field, expected) in [

@@ -167,6 +167,9 @@ fn is_dots(segment: &str) -> bool {
 mod tests {
     use super::*;
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn urls_have_one_spelling() {
         for (text, expected) in [

@@ -138,6 +138,9 @@ mod tests {
     use crate::repair::Repaired;
     use crate::schema::Context;
 
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     // S-01, P-11: every attribute is found by its path, by its path in another case, and has that path
     #[test]
     fn every_attribute_has_a_path() {

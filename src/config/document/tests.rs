@@ -6,6 +6,9 @@ use super::*;
 use crate::Headers;
 use crate::access::Verdict;
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 #[test]
 fn a_whole_document() {
     let text = r#"{
