@@ -291,6 +291,7 @@ mod tests {
             assert_eq!(fields.text("idp"), Some("userName"));
             assert_eq!(fields.opt_text("provider"), None);
             assert_eq!((fields.opt_bool("drop"), fields.opt_bool("drop")), (None, None));
+            assert_eq!(fields.opt("n").and_then(|item| item.number()), None);
             assert!(fields.opt_list("list").is_empty());
             assert!(fields.opt_list("operations").is_empty());
             assert_eq!(fields.text("direction"), None);
