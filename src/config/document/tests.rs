@@ -51,7 +51,7 @@ fn a_whole_document() {
     let host = HostFacts { clusters: true, ..HostFacts::default() };
     let (config, warnings) = Config::parse(text, &secrets, host).unwrap();
     assert_eq!(warnings.0, []);
-    assert_eq!(config.routes[0].idp.base.to_string(), "https://scim.acme.example");
+    assert_eq!(config.routes[0].idp.base.to_string(), "https://scim.acme.example/acme/scim/v2");
     assert_eq!(config.limits, Limits { body: 2 << 20, response: 64 << 10, depth: 40, time: 20_000 });
     let [route, other] = config.routes.as_slice() else { panic!("two routes") };
 
