@@ -113,6 +113,7 @@ impl Checker<'_> {
         let kind = document.kind(node);
         let fault = match (attribute.kind, kind) {
             (Type::Complex, Kind::Object) => {
+                self.json_text(document, node, attr);
                 self.members(document, node, attr);
                 None
             }
@@ -122,6 +123,7 @@ impl Checker<'_> {
                     Some("must be an object")
                 } else {
                     self.wrap(document, node, attr, value);
+                    self.json_text(document, node, attr);
                     self.members(document, node, attr);
                     None
                 }
@@ -264,6 +266,32 @@ impl Checker<'_> {
         let inner = document.copy(node);
         document.append_member(object, self.vocabulary, value, inner);
         document.assign(node, object);
+    }
+
+    /// A `value` that is the text of a JSON object: what the schema knows of that object takes its place.
+    fn json_text(&mut self, document: &mut Document, object: NodeId, attr: AttrId) {
+        let sub = |name: &[u8]| self.vocabulary.lookup(attr, name);
+        let (value, display) = (sub(b"value"), sub(b"display"));
+        let text = document.member(object, value).and_then(|node| document.string(node));
+        let Some(text) = text.filter(|text| value.is_known() && text.starts_with('{')) else { return };
+        if !self.repairs.allows(Repair::JsonText) {
+            return;
+        }
+        // One level of members with plain values is all that such a text holds.
+        let text = text.into_owned().into_bytes();
+        let Ok(inner) = document.read(text, self.vocabulary, attr, 2) else { return };
+        let Some(named) = document.member(inner, value) else { return };
+        self.note(Repair::JsonText, attr);
+        if let Some(old) = document.member(object, value) {
+            document.assign(old, named);
+        }
+        let shown = document.member(inner, display).or_else(|| document.member_named(inner, "displayName"));
+        if let Some(shown) =
+            shown.filter(|_| display.is_known() && document.member(object, display).is_none())
+        {
+            let shown = document.copy(shown);
+            document.append_member(object, self.vocabulary, display, shown);
+        }
     }
 
     fn boolean(&mut self, document: &mut Document, node: NodeId, attr: AttrId) -> Option<&'static str> {
