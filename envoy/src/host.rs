@@ -6,7 +6,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, Status};
+use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 use scimlock::{Call, Fault, Headers, Request, Response, ResponseHead};
 
 use crate::{origin, stream};
@@ -75,8 +75,8 @@ pub(crate) fn reply(fields: usize, size: usize) -> Result<Result<Response, Fault
         return Ok(Err(Fault::Reset));
     }
     let (status, headers) = status_and_fields(MapType::HttpCallResponseHeaders)?;
-    let origin = origin::of_reply(status, headers.get(origin::MARK).is_some());
     let body = bytes(BufferType::HttpCallResponseBody, 0, size)?;
+    let origin = origin::of_reply(status, headers.get(origin::MARK).is_some(), &body);
     Ok(origin.map(|()| Response { status, headers, body }))
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn reset() -> Result<(), Failed> {
     hostcalls::reset_http_request().map_err(|_| "reset_http_request")
 }
 
-/// Sends a request beside the stream; `Err(None)` where Envoy does not know the cluster.
+/// Sends a request beside the stream. Envoy adds `x-envoy-internal` and `x-envoy-expected-rq-timeout-ms` to it.
 pub(crate) fn dispatch(call: &Call, timeout: u64) -> Result<(), Failed> {
     let cluster = call.cluster.as_deref().ok_or("cluster")?;
     let mut head = stream::request_head(call);
@@ -183,7 +183,7 @@ fn bytes(from: BufferType, at: usize, len: usize) -> Result<Vec<u8>, Failed> {
     }
     match hostcalls::get_buffer(from, at, len) {
         Ok(Some(bytes)) if bytes.len() == len => Ok(bytes),
-        Ok(_) | Err(Status::NotFound) | Err(_) => Err("get_buffer"),
+        Ok(_) | Err(_) => Err("get_buffer"),
     }
 }
 

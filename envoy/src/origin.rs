@@ -24,12 +24,19 @@ pub(crate) fn of_stream(details: &[u8]) -> Result<(), Fault> {
     }
 }
 
-/// The answer to a request beside the stream has no details; the router marks what came from the provider with
-/// `x-envoy-upstream-service-time`. Whether the provider has seen the request stays open in all other cases.
-pub(crate) fn of_reply(status: u16, marked: bool) -> Result<(), Fault> {
+/// The answer to a request beside the stream has no details: the router marks what came from the provider with
+/// [`MARK`], and says in the text of its own answers what happened.
+pub(crate) fn of_reply(status: u16, marked: bool, body: &[u8]) -> Result<(), Fault> {
+    let unsent = || {
+        let text = String::from_utf8_lossy(body);
+        ["connection failure", "connection timeout", "no healthy upstream"]
+            .iter()
+            .any(|reason| text.contains(reason))
+    };
     match status {
         _ if marked => Ok(()),
         504 => Err(Fault::Timeout),
+        _ if unsent() => Err(Fault::Unreachable),
         _ => Err(Fault::Reset),
     }
 }
@@ -67,15 +74,20 @@ mod tests {
 
     #[test]
     fn only_a_marked_reply_is_the_providers() {
-        for (status, marked, origin) in [
-            (200, true, Ok(())),
-            (503, true, Ok(())),
-            (504, true, Ok(())),
-            (504, false, Err(Fault::Timeout)),
-            (503, false, Err(Fault::Reset)),
-            (200, false, Err(Fault::Reset)),
+        let refused = "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure";
+        let broken =
+            "upstream connect error or disconnect/reset before headers. reset reason: connection termination";
+        for (status, marked, body, origin) in [
+            (200, true, "", Ok(())),
+            (503, true, refused, Ok(())),
+            (504, true, "", Ok(())),
+            (504, false, "upstream request timeout", Err(Fault::Timeout)),
+            (503, false, refused, Err(Fault::Unreachable)),
+            (503, false, "no healthy upstream", Err(Fault::Unreachable)),
+            (503, false, broken, Err(Fault::Reset)),
+            (200, false, "", Err(Fault::Reset)),
         ] {
-            assert_eq!(of_reply(status, marked), origin, "{status} {marked}");
+            assert_eq!(of_reply(status, marked, body.as_bytes()), origin, "{status} {marked} {body}");
         }
     }
 }

@@ -209,6 +209,9 @@ impl Stream {
             State::Request(Wait::EndToForward(call, timeout)) if self.request.ended => {
                 self.forward(*call, timeout)
             }
+            State::Request(Wait::EndToForward(..)) if self.request.held > UNREAD => {
+                self.answer(Response::host_failure(413, "the request has a body that nobody asked for"))
+            }
             // Never Continue: it would release the held head together with what came so far.
             state => {
                 self.state = state;
@@ -326,6 +329,7 @@ impl Stream {
             return hold(Some(Command::Dispatch { call, timeout }));
         }
         let mut head = request_head(&call);
+        head.push(PROTO, call.scheme.as_str());
         head.push(CLUSTER, cluster);
         head.push(TIMEOUT, timeout.to_string());
         if self.request.buffered || !call.body.is_empty() {
@@ -406,9 +410,6 @@ impl Stream {
         true
     }
 }
-
-/// The header that the route takes the cluster from.
-pub(crate) const CLUSTER: &str = "x-scimlock-cluster";
 
 /// The head of a request as Envoy wants it: pseudo fields first.
 pub(crate) fn request_head(call: &Call) -> Headers {
@@ -501,11 +502,20 @@ fn pass() -> Step {
     Step::Run(Vec::new(), Verdict::Continue)
 }
 
+/// The route takes the cluster from here, and removes the field.
+const CLUSTER: &str = "x-scimlock-cluster";
+
+/// Without this field Envoy finds no route; the route removes it.
+const PROTO: &str = "x-forwarded-proto";
+
 /// Envoy's router takes the time limit from here and removes the field.
 const TIMEOUT: &str = "x-envoy-upstream-rq-timeout-ms";
 
 /// Milliseconds until a request body that does not even begin is given up.
 const FIRST_BYTE: u64 = 20_000;
+
+/// Bytes that are held of a body nobody reads.
+const UNREAD: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests;

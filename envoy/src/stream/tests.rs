@@ -64,6 +64,14 @@ fn a_body_nobody_reads_is_waited_for_and_replaced() {
         (request_body(9, false), hold(None)),
         (request_body(9, true), go(put("DELETE", "0", ""))),
     ]);
+    let endless = Response::host_failure(413, "the request has a body that nobody asked for");
+    script(vec![
+        (head("DELETE", false), fed_request("DELETE", false)),
+        (forward(call("DELETE", "")), hold(None)),
+        (request_body(UNREAD, false), hold(None)),
+        (request_body(UNREAD + 1, false), hold(Some(Command::Local(endless)))),
+        (request_body(UNREAD + 1, true), hold(None)),
+    ]);
 }
 
 #[test]
@@ -403,6 +411,7 @@ fn sent(method: &str, length: Option<&str>) -> Headers {
         (":authority", "provider.example"),
         (":path", "/Users/1"),
         ("accept", "application/scim+json"),
+        ("x-forwarded-proto", "https"),
         ("x-scimlock-cluster", "provider"),
         ("x-envoy-upstream-rq-timeout-ms", "7"),
     ];

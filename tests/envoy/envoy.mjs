@@ -1,0 +1,99 @@
+// Starts the real Envoy with the filter: an example's own `envoy.yaml` with free ports and a local provider.
+
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { connect, createServer } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = new URL('../../', import.meta.url);
+const YAML = createRequire(new URL('js/package.json', ROOT))('yaml');
+const ENVOY = process.env.SCIMLOCK_ENVOY ?? join(homedir(), '.cache/scimlock/envoy-1.40.0/envoy/_bin/envoy');
+const WASM = process.env.SCIMLOCK_WASM ?? fileURLToPath(new URL('dist/scimlock.wasm', ROOT));
+
+/** An example's file, parsed. */
+export const example = (name, file) => YAML.parse(readFileSync(new URL(`examples/${name}/${file}`, ROOT), 'utf8'));
+
+/** The parts of an Envoy configuration that tests look at or change. */
+export function parts(bootstrap) {
+  const listener = bootstrap.static_resources.listeners[0];
+  const manager = listener.filter_chains[0].filters[0].typed_config;
+  const plugin = manager.http_filters.find((filter) => filter.name === 'scimlock').typed_config.config;
+  return { made: bootstrap, listener, manager, plugin, clusters: bootstrap.static_resources.clusters };
+}
+
+/**
+ * The Envoy configuration of an example for this machine: the filter from the build, secrets given in place, every cluster plain
+ * HTTP to `provider` (a port). `config` replaces the scimlock document; `change(parts)` does the rest.
+ */
+export function bootstrap({ name, config, secrets, provider, port, change }) {
+  const made = example(name, 'envoy.yaml');
+  const found = parts(made);
+  found.listener.address.socket_address = { address: '127.0.0.1', port_value: port };
+  found.plugin.vm_config.code.local.filename = WASM;
+  found.plugin.vm_config.environment_variables = { key_values: secrets };
+  if (config) found.plugin.configuration.value = config;
+  for (const cluster of found.clusters) {
+    delete cluster.transport_socket;
+    cluster.load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address = { address: '127.0.0.1', port_value: provider };
+  }
+  change?.(found);
+  return made;
+}
+
+/** Runs `envoy --mode validate`: `{ ok, log }`. */
+export async function validate(options) {
+  const { child, log, dispose } = launch(bootstrap({ port: 0, provider: 1, ...options }), ['--mode', 'validate']);
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  dispose();
+  return { ok: code === 0, log: log.text };
+}
+
+/** Starts Envoy and waits until it listens: `{ port, log, stop() }`; `log.text` is what it wrote so far. */
+export async function startEnvoy(options) {
+  const port = options.port ?? await freePort();
+  const { child, log, dispose } = launch(bootstrap({ ...options, port }), ['--concurrency', '1']);
+  let ended;
+  const end = new Promise((resolve) => child.on('close', (code) => { ended = code ?? 'a signal'; resolve(); }));
+  const stop = async () => { child.kill('SIGKILL'); await end; dispose(); };
+  for (let tries = 0; !(await listens(port)); tries += 1) {
+    if (ended !== undefined || tries > 600) {
+      await stop();
+      throw new Error(`Envoy ended with ${ended ?? 'no listener'}:\n${log.text}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return { port, log, stop };
+}
+
+/** A port nobody listens on. */
+export async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function launch(made, args) {
+  for (const file of [ENVOY, WASM]) if (!existsSync(file)) throw new Error(`there is no ${file}: run \`cargo xtask build\``);
+  const folder = mkdtempSync(join(tmpdir(), 'scimlock-envoy-'));
+  const file = join(folder, 'envoy.json');
+  writeFileSync(file, JSON.stringify(made));
+  const quiet = ['--use-dynamic-base-id', '--log-level', 'warning', '--component-log-level', 'wasm:info', '--log-format', '%L %v'];
+  const child = spawn(ENVOY, ['-c', file, ...quiet, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const log = { text: '' };
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { log.text += text; });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  return { child, log, dispose: () => { process.off('exit', kill); rmSync(folder, { recursive: true, force: true }); } };
+}
+
+function listens(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true); });
+    socket.on('error', () => resolve(false));
+  });
+}
