@@ -50,7 +50,11 @@ impl RootContext for Root {
             });
         match configured {
             Ok(gateway) => {
-                host::log(LogLevel::Info, &format!("scimlock {} is configured", env!("CARGO_PKG_VERSION")));
+                let (version, digest) = (env!("CARGO_PKG_VERSION"), gateway.digest());
+                host::log(LogLevel::Info, &format!("scimlock {version}, configuration {digest}"));
+                for line in gateway.warnings().to_string().lines() {
+                    host::log(LogLevel::Warn, line);
+                }
                 self.gateway = Some(Arc::new(gateway));
                 true
             }

@@ -512,7 +512,7 @@ const PROTO: &str = "x-forwarded-proto";
 const TIMEOUT: &str = "x-envoy-upstream-rq-timeout-ms";
 
 /// Milliseconds until a request body that does not even begin is given up.
-const FIRST_BYTE: u64 = 20_000;
+const FIRST_BYTE: u64 = 10_000;
 
 /// Bytes that are held of a body nobody reads.
 const UNREAD: usize = 1 << 20;

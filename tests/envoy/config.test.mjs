@@ -53,7 +53,7 @@ for (const [what, config, place] of refused) {
 test('an unset secret is refused by name, and no secret is shown', async () => {
   const { ok: accepted, log } = await validate({ name: PLAIN, secrets: { SCIM_TOKEN_SHA256: SECRETS.SCIM_TOKEN_SHA256 } });
   equal(accepted, false, log);
-  match(log, /error \[SL\d{4}\] \/routes\/directory\/provider\/credential\/bearer .*PROVIDER_TOKEN/);
+  match(log, /error \[SL\d{4}\] \/routes\/directory\/provider\/credential\/bearer: .*PROVIDER_TOKEN/);
   ok(!log.includes(SECRETS.SCIM_TOKEN_SHA256));
 });
 

@@ -60,11 +60,16 @@ test('a redirect is not followed and not passed on', async () => {
   equal(provider.seen.length, 1);
 });
 
-test('a provider that is down: 503, and the next request is served when it is back', async () => {
-  const down = await start();
+test('a provider that is down: 502, whether the request went through the stream or beside it', async () => {
+  const down = await start({ name: 'entra-to-leanix' });
   try {
     await down.provider.stop();
-    isScimError(await send(down.port, get()), 503);
+    const replace = { method: 'PUT', path: `${USERS}/1`, headers: [TOKEN, JSON_BODY], body: JSON.stringify(user()) };
+    for (const request of [get(), replace]) {
+      const answer = await send(down.port, request);
+      isScimError(answer, 502);
+      match(answer.json.detail, /cannot be reached/);
+    }
   } finally {
     await down.envoy.stop();
   }
