@@ -43,9 +43,14 @@ export class Deadline {
     return Promise.race([work, this.#over]);
   }
 
-  /** Stops the clock; what is still under way is broken off. */
-  end(): void {
+  /** Stops the clock. */
+  stop(): void {
     clearTimeout(this.#timer);
+  }
+
+  /** Stops the clock and breaks off what is under way. */
+  breakOff(): void {
+    this.stop();
     this.#controller.abort();
   }
 }
@@ -79,10 +84,10 @@ export async function send(call: Call, fetch: typeof globalThis.fetch): Promise<
       // A browser hides redirects; that it was one is all there is to know.
       status: response.type === 'opaqueredirect' ? 302 : response.status,
       headers: [...response.headers],
-      body: response.body ? sourceOf(response.body, deadline) : (deadline.end(), undefined),
+      body: response.body ? sourceOf(response.body, deadline) : (deadline.stop(), undefined),
     };
   } catch (error) {
-    deadline.end();
+    deadline.breakOff();
     throw error instanceof Failed ? error : new Failed(faultOf(error));
   }
 }
@@ -116,17 +121,22 @@ export function sourceOf(body: ReadableStream<Uint8Array> | AsyncIterable<Uint8A
   const iterator = reader ? undefined : (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
   const step = (): Promise<{ done?: boolean | undefined; value?: Uint8Array | undefined }> =>
     reader ? reader.read() : iterator!.next();
+  let complete = false;
   return {
     async next() {
       try {
         const { done, value } = await deadline.race(step());
-        return done ? undefined : value;
+        if (!done) return value;
+        complete = true;
+        deadline.stop();
+        return undefined;
       } catch (error) {
         throw error instanceof Failed ? error : new Failed(Fault.Reset);
       }
     },
     cancel() {
-      deadline.end();
+      if (complete) return;
+      deadline.breakOff();
       const cancelled: Promise<unknown> | undefined = reader ? reader.cancel() : iterator?.return?.();
       cancelled?.catch(() => {});
     },
