@@ -12,8 +12,7 @@ fn the_example_is_a_golden_case() {
         .skip(1)
         .map(|rest| serde_json::from_str(rest.split("```").next().unwrap()).unwrap())
         .collect();
-    let case: Value =
-        serde_json::from_str(include_str!("traffic/entra-to-generic/00-readme.json")).unwrap();
+    let case: Value = serde_json::from_str(include_str!("traffic/entra-to-generic/00-readme.json")).unwrap();
     let step = |index: usize, pointer: &str| case["steps"][index].pointer(pointer).cloned().unwrap();
     assert_eq!(shown, [step(0, "/idp/body"), step(1, "/provider/expect/body")]);
 }

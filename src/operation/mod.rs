@@ -65,6 +65,7 @@ impl Operation {
 
     /// Begins with the request's body.
     pub(crate) fn begin(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<Step> {
+        self.note_unknown_parameters(scene);
         match self.request.kind {
             Kind::Discovery => self.discovery(scene),
             Kind::List => self.list(scene),
@@ -127,11 +128,11 @@ impl Operation {
         if !body.is_empty() {
             headers.push("content-type", SCIM_JSON);
         }
-        for (name, value) in &self.request.passed {
-            // The state is read unconditionally; the condition belongs to the write.
-            if method == "GET" || *name != "if-none-match" {
-                headers.push(name, value.as_slice());
-            }
+        // A resource's state is read unconditionally: the condition belongs to the write that follows.
+        let before = method == "GET" && self.request.kind.has_body();
+        for (name, value) in self.request.passed.iter().filter(|(name, _)| !before || *name == "traceparent")
+        {
+            headers.push(name, value.as_slice());
         }
         if let Some(credential) = &scene.route.credential {
             credential.apply(&mut headers);

@@ -1,6 +1,6 @@
 //! Queries: filters and parameters of the IdP as the provider's, and what is answered without asking.
 
-use super::{Operation, Result, Scene, State, Step, json};
+use super::{Kind, Operation, Result, Scene, State, Step, json};
 use crate::error::ScimError;
 use crate::filter::{Filter, Folded, Op};
 use crate::gateway::Route;
@@ -24,7 +24,6 @@ impl Operation {
             Some(text) => Some(filter(route, of, text, &mut repaired)?),
         };
         self.projection(scene)?;
-        self.note_unknown_parameters(&mut repaired);
         scene.audit.repaired(&route.repairs, &repaired);
         if pair.provider.is_none() {
             // An IdP's probe must find an empty list, or it gives up on the whole connection.
@@ -57,7 +56,7 @@ impl Operation {
     /// The query of a request for one resource.
     pub(super) fn read_query(&self, scene: &Scene<'_>) -> Result<String> {
         let mut query = String::new();
-        if self.request.kind == super::Kind::Read {
+        if self.request.kind == Kind::Read {
             self.projection(scene)?;
             if let Some(pair) = self.pair(scene) {
                 self.projected(pair, &mut query);
@@ -133,14 +132,22 @@ impl Operation {
         }
     }
 
-    fn note_unknown_parameters(&self, repaired: &mut Repaired) {
-        const KNOWN: &[&str] =
-            &["filter", "attributes", "excludedAttributes", "startIndex", "count", "sortBy", "sortOrder"];
+    /// Parameters that mean nothing to the operation are left out.
+    pub(super) fn note_unknown_parameters(&self, scene: &mut Scene<'_>) {
+        let known: &[&str] = match self.request.kind {
+            Kind::List => {
+                &["attributes", "excludedAttributes", "filter", "startIndex", "count", "sortBy", "sortOrder"]
+            }
+            Kind::Discovery => &["filter"],
+            _ => &["attributes", "excludedAttributes"],
+        };
+        let mut repaired = Repaired::default();
         for (name, _) in self.request.query.iter() {
-            if !KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            if !known.iter().any(|known| known.eq_ignore_ascii_case(name)) {
                 repaired.note(Repair::UnknownParameter, "query");
             }
         }
+        scene.audit.repaired(&scene.route.repairs, &repaired);
     }
 }
 

@@ -177,9 +177,14 @@ impl Checker<'_> {
             } else if attr.is_known() {
                 self.member(document, member, attr);
             } else if !is_member_name(&document.key(member)) {
-                let path = self.vocabulary.path(parent);
-                let place = if self.vocabulary.attribute(parent).parent.is_known() { path } else { "" };
-                self.problem(ProblemKind::Syntax, place, "has a member whose name is not an attribute's");
+                let root = !self.vocabulary.attribute(parent).parent.is_known();
+                let (place, message) = match root {
+                    true => ("", "the resource has a member whose name cannot be an attribute's"),
+                    false => {
+                        (self.vocabulary.path(parent), "has a member whose name cannot be an attribute's")
+                    }
+                };
+                self.problem(ProblemKind::Syntax, place, message);
             }
         }
         self.required(document, object, parent);
