@@ -4,6 +4,7 @@
     reason = "the clock is an input of the engine; here it only times the steps"
 )]
 
+mod bench;
 mod build;
 mod coverage;
 mod demo;
@@ -45,6 +46,8 @@ enum Task {
         #[arg(long)]
         keep: bool,
     },
+    /// Measure, and print ratios to a baseline of the same run.
+    Bench,
     /// Run all tests, or the named steps.
     Test {
         /// Steps, as the table at the end names them.
@@ -70,6 +73,7 @@ fn run(args: &Args) -> Result<ExitCode> {
         Task::Setup => setup::all(&place).map(|()| ExitCode::SUCCESS),
         Task::Build => build::all(&place).map(|()| ExitCode::SUCCESS),
         Task::Demo { host, keep } => demo::run(&place, *host, *keep),
+        Task::Bench => bench::run(&place),
         Task::Test { steps } => test::run(&place, steps),
     }
 }
