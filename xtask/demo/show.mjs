@@ -22,14 +22,15 @@ export function showRequest({ number, request, answer, time, calls, audit }, bas
   const sent = request.body ? items(request.body) : [];
   const received = calls.flatMap(({ body }) => items(body));
   const target = ({ method, path }) => `${method} ${readable(bases.reduce((rest, base) => (rest.startsWith(base) ? rest.slice(base.length) : rest), path))}`;
+  const rewritten = calls.find((call) => call.method === request.method && target(call) !== target(request));
   say();
   ruled(`${String(number).padStart(3)}  ${request.note}`, `${time.toFixed(0)} ms`, bold);
-  row('IdP sent', [target(request), ...marked(sent, calls.length > 0 ? received : sent, yellow)]);
+  row('IdP sent', [{ text: target(request), paint: rewritten && yellow }, ...marked(sent, calls.length > 0 ? received : sent, yellow)]);
   const repairs = Object.keys(audit.repairs ?? {});
   if (repairs.length > 0) row('repaired', repairs.map((id) => ({ text: titled(id), paint: cyan })));
   if (audit.rules) row('mapped', ruleNames(audit.rules));
   for (const call of calls) {
-    row('provider got', [`${target(call)} → ${call.status}`, ...marked(items(call.body), sent, green)]);
+    row('provider got', [{ text: `${target(call)} → ${call.status}`, paint: call === rewritten ? green : undefined }, ...marked(items(call.body), sent, green)]);
     for (const { rule, detail } of call.violations) row('', [{ text: `objects: ${rule} ${detail}`, paint: red }]);
   }
   if (calls.length === 0) row('provider got', [{ text: 'nothing', paint: dim }]);

@@ -5,7 +5,7 @@ const COLOUR = process.stdout.isTTY && !process.env.NO_COLOR && process.env.TERM
 const INDENT = 21;
 const MAX_VALUE = 44;
 
-const style = (code) => (text) => (COLOUR ? `\x1b[${code}m${text}\x1b[0m` : text);
+const style = (code) => (text) => (COLOUR && text ? `\x1b[${code}m${text}\x1b[0m` : text);
 export const bold = style(1), dim = style(2), red = style(31), green = style(32), yellow = style(33), cyan = style(36);
 
 /** One line. */
