@@ -4,6 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { startEnvoy as start } from '../../tests/envoy/envoy.mjs';
+
 const CLI = fileURLToPath(new URL('../../js/dist/cli.js', import.meta.url));
 
 const running = [];
@@ -13,7 +15,6 @@ export const stopAll = () => Promise.all(running.splice(0).map((stop) => stop())
 
 /** The real Envoy with the filter, set up by the example's own `envoy.yaml`. */
 export async function startEnvoy(example, { document, secrets, provider }) {
-  const { startEnvoy: start } = await import('../../tests/envoy/envoy.mjs');
   const { port, log, stop } = await start({ name: example, config: document, secrets, provider: Number(provider.port) });
   running.push(stop);
   return { port, output: () => log.text };

@@ -43,9 +43,10 @@ async function main() {
   const gateway = await host.start(EXAMPLE, { document, secrets: secretsOf(document), provider, folder });
   const traffic = loadTraffic(EXAMPLE);
   const origin = `http://127.0.0.1:${gateway.port}`;
-  const bases = [...Object.values(document.routes).map((route) => route.idp.path), simulator.base];
+  const base = `${origin}${Object.values(document.routes)[0].idp.path}`;
+  const bases = [new URL(base).pathname, simulator.base];
 
-  showStart(NAMES, host.title, `${origin}${Object.values(document.routes)[0].idp.path}`, provider.href);
+  showStart(NAMES, host.title, base, provider.href);
   const begun = performance.now();
   const ids = new Ids();
   const done = [];
@@ -61,7 +62,7 @@ async function main() {
   }
   showSummary(done, performance.now() - begun);
   check(done);
-  if (options.keep) showCommands(origin, traffic[0].headers.Authorization, document);
+  if (options.keep) showCommands(base, traffic[0].headers.Authorization);
 }
 
 function withWrongToken(line) {

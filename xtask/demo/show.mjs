@@ -57,15 +57,14 @@ export function showSummary(done, time) {
   say();
 }
 
-export function showCommands(gateway, authorization, { public_url, routes }) {
-  const base = `${gateway}${Object.values(routes)[0].idp.path}`;
-  const curl = `curl -s -H 'Authorization: ${authorization}' -H 'Host: ${new URL(public_url).host}'`;
+export function showCommands(gateway, authorization) {
   const user = { userName: 'Ada@Example.com', active: 'True', name: { givenName: 'Ada', familyName: 'Lovelace' }, emails: [{ type: 'work', value: 'ada@example.com' }] };
   say(bold('Left running until Ctrl-C. To try:'));
-  say(`  ${curl} '${base}/Users'`);
-  say(`  ${curl} -H 'Content-Type: application/scim+json' '${base}/Users' -d '${JSON.stringify(user)}'`);
-  say(`  ${curl} '${base}/Groups'`);
-  say(`  curl -si '${base}/Users'`);
+  say(`  scim() { curl -s -H 'Authorization: ${authorization}' -H 'Content-Type: application/scim+json' "$@"; echo; }`);
+  say(`  scim ${gateway}/Users`);
+  say(`  scim ${gateway}/Users -d '${JSON.stringify(user)}'`);
+  say(`  scim ${gateway}/Groups`);
+  say(`  curl -si ${gateway}/Users`);
 }
 
 /** `User rule 1`, `User rule 2`, `User rule 5` as `User rules 1 2 5`. */
