@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::http::url::Url;
 use crate::mapping::{Mapping, Pair};
 use crate::message::list_response;
+use crate::operation::MAX_OPERATIONS;
 use crate::profile::Profile;
 use crate::schema::{AttrId, TypeSource};
 
@@ -18,7 +19,13 @@ pub(crate) struct Discovery {
 }
 
 impl Discovery {
-    pub(crate) fn new(mapping: &Mapping, idp: &Profile, provider: &Profile, base: &Url) -> Self {
+    pub(crate) fn new(
+        mapping: &Mapping,
+        idp: &Profile,
+        provider: &Profile,
+        base: &Url,
+        max_body: u64,
+    ) -> Self {
         let served: Vec<(&TypeSource, &Pair)> = mapping
             .pairs
             .iter()
@@ -46,7 +53,7 @@ impl Discovery {
                 }
             }
         }
-        Self { config: service_provider_config(base).to_string(), types: types.collect(), schemas }
+        Self { config: service_provider_config(base, max_body).to_string(), types: types.collect(), schemas }
     }
 
     /// The body for an endpoint, or for one resource of it.
@@ -67,11 +74,11 @@ impl Discovery {
     }
 }
 
-fn service_provider_config(base: &Url) -> Value {
+fn service_provider_config(base: &Url, max_body: u64) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         "patch": { "supported": true },
-        "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
+        "bulk": { "supported": true, "maxOperations": MAX_OPERATIONS, "maxPayloadSize": max_body },
         "filter": { "supported": true, "maxResults": 200 },
         "changePassword": { "supported": false },
         "sort": { "supported": false },

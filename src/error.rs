@@ -61,18 +61,22 @@ impl ScimError {
         Self::typed(400, scim_type, texts.join("; "))
     }
 
-    /// The response; `request` is the id that stands in logs too.
-    pub fn response(&self, request: &str) -> Response {
+    /// The error message; `request` is the id that stands in logs too.
+    pub fn body(&self, request: &str) -> String {
         let scim_type = self.scim_type.map(|each| format!("\"scimType\":\"{each}\",")).unwrap_or_default();
         let detail = serde_json::Value::from(format!("{} (request {request})", self.detail));
         let status = self.status;
-        let body = format!(r#"{{"schemas":["{ERROR}"],"status":"{status}",{scim_type}"detail":{detail}}}"#);
+        format!(r#"{{"schemas":["{ERROR}"],"status":"{status}",{scim_type}"detail":{detail}}}"#)
+    }
+
+    /// The response.
+    pub fn response(&self, request: &str) -> Response {
         let mut headers: Headers =
             [("content-type", SCIM_JSON), ("cache-control", "no-store")].into_iter().collect();
         for (name, value) in &self.headers {
             headers.push(name, value.as_bytes());
         }
-        Response { status, headers, body: body.into_bytes() }
+        Response { status: self.status, headers, body: self.body(request).into_bytes() }
     }
 }
 

@@ -218,9 +218,11 @@ impl Exchange {
                 Err(ScimError::new(413, "the body is larger than the gateway can hold"))
             }
             (
-                State::ExpectReply(_) | State::ExpectResponse(_) | State::ExpectResponseBody(..),
+                State::ExpectReply(under)
+                | State::ExpectResponse(under)
+                | State::ExpectResponseBody(under, _),
                 Input::Fault(fault),
-            ) => Err(self.fault(fault)),
+            ) => self.fault(&gateway, now, under, fault),
             _ => Err(ScimError::new(500, "the gateway has lost track of this request")),
         };
         outcome.unwrap_or_else(|error| self.respond(now, error.response(&self.id)))
@@ -322,7 +324,9 @@ impl Exchange {
         body: Vec<u8>,
     ) -> Result<Action, ScimError> {
         let route = gateway.routes.get(under.route).ok_or_else(lost)?;
-        let step = under.operation.begin(&mut Scene { gateway, route, audit: &mut self.audit, now }, body)?;
+        let step = under
+            .operation
+            .begin(&mut Scene { gateway, route, audit: &mut self.audit, id: &self.id, now }, body)?;
         Ok(self.step(now, under, step))
     }
 
@@ -341,8 +345,9 @@ impl Exchange {
                 format!("{detail}; raise `limits.response` or ask for fewer resources"),
             ));
         }
-        let step =
-            under.operation.resume(&mut Scene { gateway, route, audit: &mut self.audit, now }, response)?;
+        let step = under
+            .operation
+            .resume(&mut Scene { gateway, route, audit: &mut self.audit, id: &self.id, now }, response)?;
         if let Some(id) = under.operation.id() {
             self.audit.id = Some(id.to_owned());
         }
@@ -366,7 +371,13 @@ impl Exchange {
         }
     }
 
-    fn fault(&mut self, fault: Fault) -> ScimError {
+    fn fault(
+        &mut self,
+        gateway: &Gateway,
+        now: u64,
+        mut under: Under,
+        fault: Fault,
+    ) -> Result<Action, ScimError> {
         let (word, status, text) = match fault {
             Fault::TooLarge => {
                 ("too large", 502, "the provider answered with more than the gateway can hold")
@@ -376,7 +387,10 @@ impl Exchange {
             Fault::Reset => ("reset", 502, "the provider broke the connection; the outcome is unknown"),
         };
         self.audit.called(word);
-        ScimError::new(status, text)
+        let route = gateway.routes.get(under.route).ok_or_else(lost)?;
+        let mut scene = Scene { gateway, route, audit: &mut self.audit, id: &self.id, now };
+        let step = under.operation.fault(&mut scene, ScimError::new(status, text))?;
+        Ok(self.step(now, under, step))
     }
 
     fn respond(&mut self, now: u64, response: Response) -> Action {

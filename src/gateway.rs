@@ -75,7 +75,10 @@ impl Gateway {
     ) -> Result<Self, ConfigErrors> {
         let problems = Problems::new(secrets);
         let gateway = Config::read(json, host, &problems).map(|config| {
-            let routes = config.routes.into_iter().filter_map(|route| compile(route, &problems)).collect();
+            let routes = {
+                let compile = |route| compile(route, config.limits.body, &problems);
+                config.routes.into_iter().filter_map(compile).collect()
+            };
             Self { routes, limits: config.limits, digest: config.digest, warnings: ConfigErrors::default() }
         });
         let (gateway, warnings) = problems.finish(gateway)?;
@@ -103,7 +106,7 @@ impl Gateway {
     }
 }
 
-fn compile(route: RouteConfig, problems: &Problems<'_>) -> Option<Route> {
+fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option<Route> {
     let idp = Profile::read(&route.idp.profile, problems);
     let provider = Profile::read(&route.provider.profile, problems);
     let (idp, provider) = (idp?, provider?);
@@ -119,7 +122,7 @@ fn compile(route: RouteConfig, problems: &Problems<'_>) -> Option<Route> {
         );
     }
     check_matching(&mapping, &idp, &place);
-    let discovery = Discovery::new(&mapping, &idp, &provider, &route.idp.base);
+    let discovery = Discovery::new(&mapping, &idp, &provider, &route.idp.base, max_body);
     Some(Route {
         name: route.name,
         path: route.idp.path,

@@ -9,12 +9,24 @@ pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListRespo
 /// An error.
 pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
+/// A query by POST.
+pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+/// Several operations in one request.
+pub const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+/// The answer to it.
+pub const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
+
 /// A ListResponse of these resources, each the text of a JSON object. All of them are in it.
 pub fn list_response(resources: &[String]) -> Vec<u8> {
+    list_page(resources.len() as u64, 1, resources)
+}
+
+/// A ListResponse of a part of what was found.
+pub fn list_page(total: u64, start: u64, resources: &[String]) -> Vec<u8> {
     let count = resources.len();
     let resources = resources.join(",");
     format!(
-        r#"{{"schemas":["{LIST_RESPONSE}"],"totalResults":{count},"startIndex":1,"itemsPerPage":{count},"Resources":[{resources}]}}"#
+        r#"{{"schemas":["{LIST_RESPONSE}"],"totalResults":{total},"startIndex":{start},"itemsPerPage":{count},"Resources":[{resources}]}}"#
     )
     .into_bytes()
 }

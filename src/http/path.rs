@@ -104,6 +104,11 @@ impl Query {
         Ok(query)
     }
 
+    /// Parameters that came another way, each name once.
+    pub(crate) const fn from_pairs(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+
     /// A parameter's value; names are compared without case, so that no filter is lost to a `Filter=`.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)

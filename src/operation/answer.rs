@@ -17,12 +17,12 @@ impl Operation {
         let Some(of) = self.provider_type(scene) else { return Err(not_found()) };
         let answer = match kind {
             Kind::Delete => return Ok(json(204, Vec::new())),
-            Kind::List => {
+            Kind::List | Kind::Search => {
                 let root = self.received(scene, response.body.clone(), of.list)?;
                 self.listed(scene, root)?
             }
             Kind::Patch | Kind::Replace if response.body.is_empty() => json(204, Vec::new()),
-            Kind::Create | Kind::Read | Kind::Replace | Kind::Patch | Kind::Discovery => {
+            Kind::Create | Kind::Read | Kind::Replace | Kind::Patch | Kind::Discovery | Kind::Bulk => {
                 let root = self.received(scene, response.body.clone(), of.root)?;
                 let status = if kind == Kind::Create { 201 } else { 200 };
                 self.shown(scene, status, root, response.headers.get("location"))?
@@ -91,21 +91,21 @@ impl Operation {
             self.request.id = Some(id.into_owned());
         }
         let mut answer = json(status, self.document.write(view));
-        if status != 201 {
-            return Ok(answer);
-        }
-        let location = match (&self.request.id, self.idp_type(scene)) {
-            (Some(id), Some(of)) => {
-                encode_segment(id).map(|id| format!("{}/{}/{id}", scene.route.base, of.endpoint))
+        if status == 201 {
+            let location = self.location(scene).or_else(|| {
+                url::rebase(&scene.route.provider, &scene.route.base, str::from_utf8(location?).ok()?)
+            });
+            if let Some(location) = location {
+                answer.headers.push("location", location);
             }
-            _ => location
-                .and_then(|value| str::from_utf8(value).ok())
-                .and_then(|value| url::rebase(&scene.route.provider, &scene.route.base, value)),
-        };
-        if let Some(location) = location {
-            answer.headers.push("location", location);
         }
         Ok(answer)
+    }
+
+    /// The URL of the resource the operation is about, as the IdP sees it.
+    pub(super) fn location(&self, scene: &Scene<'_>) -> Option<String> {
+        let (id, of) = (encode_segment(self.request.id.as_deref()?)?, self.idp_type(scene)?);
+        Some(format!("{}/{}/{id}", scene.route.base, of.endpoint))
     }
 
     /// The id of the resource the operation is about.
@@ -114,24 +114,25 @@ impl Operation {
     }
 
     fn listed(&mut self, scene: &Scene<'_>, root: NodeId) -> Result<Response> {
-        let Some(resources) = self.document.member_named(root, "Resources") else {
-            return Ok(json(200, self.document.write(root)));
-        };
-        let mut next = self.document.first(resources);
-        while let Some(resource) = next {
-            next = self.document.sibling(resource);
-            if self.document.kind(resource) != Json::Object {
-                return Err(ScimError::new(
-                    502,
-                    "the provider's list holds something that is not a resource",
-                ));
+        self.resources(scene, root)?;
+        Ok(json(200, self.document.write(root)))
+    }
+
+    /// The resources of a provider's list, each made the IdP's view in its place.
+    pub(super) fn resources(&mut self, scene: &Scene<'_>, root: NodeId) -> Result<Vec<NodeId>> {
+        let Some(list) = self.document.member_named(root, "Resources") else { return Ok(Vec::new()) };
+        let resources: Vec<NodeId> = self.document.elements(list).collect();
+        for resource in &resources {
+            if self.document.kind(*resource) != Json::Object {
+                let detail = "the provider's list holds something that is not a resource";
+                return Err(ScimError::new(502, detail));
             }
-            let view = self.view(scene, resource)?;
-            if view != resource {
-                self.document.assign(resource, view);
+            let view = self.view(scene, *resource)?;
+            if view != *resource {
+                self.document.assign(*resource, view);
             }
         }
-        Ok(json(200, self.document.write(root)))
+        Ok(resources)
     }
 
     /// The IdP's view of a resource: mapped, its addresses the gateway's, nothing in it that must not be shown.

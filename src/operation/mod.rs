@@ -4,10 +4,13 @@
 //! last one may be forwarded in place of the IdP's request.
 
 mod answer;
+mod bulk;
 mod query;
 mod request;
+mod search;
 mod write;
 
+pub(crate) use self::bulk::MAX_OPERATIONS;
 pub(crate) use self::request::{Kind, Request};
 use crate::audit::Audit;
 use crate::document::{Document, NodeId};
@@ -45,6 +48,10 @@ enum State {
     ExpectBefore(write::Change),
     /// The provider is asked to do it.
     ExpectAnswer,
+    /// One resource type of a query at the base is asked.
+    ExpectType(search::Span),
+    /// One operation of a bulk request is under way.
+    ExpectItem(Box<bulk::Bulk>),
 }
 
 /// What an operation works with.
@@ -52,6 +59,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) gateway: &'a Gateway,
     pub(crate) route: &'a Route,
     pub(crate) audit: &'a mut Audit,
+    /// The request's id, for error details.
+    pub(crate) id: &'a str,
     /// Unix time in milliseconds.
     pub(crate) now: u64,
 }
@@ -68,7 +77,10 @@ impl Operation {
         self.note_unknown_parameters(scene);
         match self.request.kind {
             Kind::Discovery => self.discovery(scene),
+            Kind::List if self.request.pair.is_none() => self.span(scene),
             Kind::List => self.list(scene),
+            Kind::Search => self.search(scene, body),
+            Kind::Bulk => self.bulk(scene, body),
             Kind::Read => self.simple(scene, "GET"),
             Kind::Delete => self.simple(scene, "DELETE"),
             Kind::Create => self.create(scene, body),
@@ -82,7 +94,17 @@ impl Operation {
         match std::mem::replace(&mut self.state, State::Begin) {
             State::ExpectBefore(change) => self.with_state(scene, change, response),
             State::ExpectAnswer => self.answer(scene, response).map(Step::Done),
+            State::ExpectType(span) => self.spanned(scene, span, response),
+            State::ExpectItem(bulk) => self.bulk_answer(scene, *bulk, Ok(response)),
             State::Begin => Err(ScimError::new(500, "the gateway has lost track of this request")),
+        }
+    }
+
+    /// Goes on when a call to the provider failed.
+    pub(crate) fn fault(&mut self, scene: &mut Scene<'_>, error: ScimError) -> Result<Step> {
+        match std::mem::replace(&mut self.state, State::Begin) {
+            State::ExpectItem(bulk) => self.bulk_answer(scene, *bulk, Err(error)),
+            _ => Err(error),
         }
     }
 

@@ -14,35 +14,21 @@ use crate::schema::{AttrId, Checker, Context, Projection, ResourceType};
 
 impl Operation {
     pub(super) fn list(&mut self, scene: &mut Scene<'_>) -> Result<Step> {
-        let route = scene.route;
         let (Some(pair), Some(of)) = (self.pair(scene), self.idp_type(scene)) else {
             return Err(super::not_found());
         };
-        let mut repaired = Repaired::default();
-        let filter = match self.request.query.get("filter") {
-            None => None,
-            Some(text) => Some(filter(route, of, text, &mut repaired)?),
-        };
+        let filter = self.asked(scene, of)?;
         self.projection(scene)?;
-        scene.audit.repaired(&route.repairs, &repaired);
         if pair.provider.is_none() {
             // An IdP's probe must find an empty list, or it gives up on the whole connection.
             return Ok(Step::Done(json(200, list_response(&[]))));
         }
         let mut query = String::new();
         if let Some(filter) = filter {
-            note_attributes(scene, of, &filter);
-            let mapped = route.mapping.filter(pair, &filter);
-            match mapped.map_err(|message| ScimError::typed(400, "invalidFilter", message))? {
+            match self.provider_filter(scene, pair, &filter)? {
                 Folded::Constant(false) => return Ok(Step::Done(json(200, list_response(&[])))),
                 Folded::Constant(true) => {}
-                Folded::Filter(filter) => {
-                    if let Some(missing) = beyond(&route.filter, &filter) {
-                        let detail = format!("the provider takes no filter with `{missing}`");
-                        return Err(ScimError::typed(400, "invalidFilter", detail));
-                    }
-                    push_parameter(&mut query, "filter", &filter.to_string());
-                }
+                Folded::Filter(filter) => push_parameter(&mut query, "filter", &filter.to_string()),
             }
         }
         self.paging(&mut query)?;
@@ -51,6 +37,28 @@ impl Operation {
         let call = self.call(scene, "GET", query, Vec::new())?;
         self.state = State::ExpectAnswer;
         Ok(Step::Last(call))
+    }
+
+    /// The filter the IdP asked with, bound to its schema.
+    pub(super) fn asked(&self, scene: &mut Scene<'_>, of: &ResourceType) -> Result<Option<Filter>> {
+        let Some(text) = self.request.query.get("filter") else { return Ok(None) };
+        let mut repaired = Repaired::default();
+        let filter = filter(scene.route, of, text, &mut repaired)?;
+        scene.audit.repaired(&scene.route.repairs, &repaired);
+        note_attributes(scene, of, &filter);
+        Ok(Some(filter))
+    }
+
+    /// The same asked of the provider, if it takes such filters.
+    pub(super) fn provider_filter(&self, scene: &Scene<'_>, pair: &Pair, filter: &Filter) -> Result<Folded> {
+        let refused = |detail: String| ScimError::typed(400, "invalidFilter", detail);
+        let folded = scene.route.mapping.filter(pair, filter).map_err(refused)?;
+        if let Folded::Filter(filter) = &folded
+            && let Some(missing) = beyond(&scene.route.filter, filter)
+        {
+            return Err(refused(format!("the provider takes no filter with `{missing}`")));
+        }
+        Ok(folded)
     }
 
     /// The query of a request for one resource.
@@ -91,7 +99,7 @@ impl Operation {
     }
 
     /// The IdP's projection is the provider's where both speak of the same attributes; it is made here anyway.
-    fn projected(&self, pair: &Pair, query: &mut String) {
+    pub(super) fn projected(&self, pair: &Pair, query: &mut String) {
         for name in ["attributes", "excludedAttributes"] {
             if let Some(value) = self.request.query.get(name).filter(|_| pair.identity) {
                 push_parameter(query, name, value);
@@ -100,13 +108,13 @@ impl Operation {
     }
 
     fn paging(&self, query: &mut String) -> Result<()> {
-        // RFC 7644 section 3.4.2.4: a startIndex below 1 means 1, a negative count means 0.
         for (name, least) in [("startIndex", 1), ("count", 0)] {
-            let Some(text) = self.request.query.get(name) else { continue };
-            let number: i64 = text.parse().map_err(|_| {
-                ScimError::typed(400, "invalidValue", format!("`{name}` must be a whole number"))
-            })?;
-            push_parameter(query, name, &number.max(least).to_string());
+            if let Some(number) = self.number(name, least)? {
+                push_parameter(query, name, &number.to_string());
+            }
+        }
+        if let Some(cursor) = self.request.query.get("cursor") {
+            push_parameter(query, "cursor", cursor);
         }
         Ok(())
     }
@@ -135,9 +143,16 @@ impl Operation {
     /// Parameters that mean nothing to the operation are left out.
     pub(super) fn note_unknown_parameters(&self, scene: &mut Scene<'_>) {
         let known: &[&str] = match self.request.kind {
-            Kind::List => {
-                &["attributes", "excludedAttributes", "filter", "startIndex", "count", "sortBy", "sortOrder"]
-            }
+            Kind::List | Kind::Search => &[
+                "cursor",
+                "attributes",
+                "excludedAttributes",
+                "filter",
+                "startIndex",
+                "count",
+                "sortBy",
+                "sortOrder",
+            ],
             Kind::Discovery => &["filter"],
             _ => &["attributes", "excludedAttributes"],
         };

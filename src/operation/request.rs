@@ -9,7 +9,11 @@ use crate::http::{self, media};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
     Discovery,
+    /// A query by GET, at an endpoint or at the base.
     List,
+    /// A query by POST.
+    Search,
+    Bulk,
     Create,
     Read,
     Replace,
@@ -22,7 +26,8 @@ impl Kind {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Discovery => "discovery",
-            Self::List => "list",
+            Self::List | Self::Search => "list",
+            Self::Bulk => "bulk",
             Self::Create => "create",
             Self::Read => "read",
             Self::Replace => "replace",
@@ -33,7 +38,7 @@ impl Kind {
 
     /// True for operations that have a body.
     pub(crate) const fn has_body(self) -> bool {
-        matches!(self, Self::Create | Self::Replace | Self::Patch)
+        matches!(self, Self::Create | Self::Replace | Self::Patch | Self::Search | Self::Bulk)
     }
 }
 
@@ -41,7 +46,7 @@ impl Kind {
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) kind: Kind,
-    /// The resource type, as a number of the mapping's pairs.
+    /// The resource type, as a number of the mapping's pairs; none for discovery, bulk and queries at the base.
     pub(crate) pair: Option<usize>,
     pub(crate) endpoint: String,
     pub(crate) id: Option<String>,
@@ -50,10 +55,11 @@ pub(crate) struct Request {
     pub(crate) passed: Vec<(&'static str, Vec<u8>)>,
 }
 
-/// Endpoints of the protocol that this gateway does not offer.
-const NOT_OFFERED: &[&str] = &["Me", "Bulk", ".search"];
 /// What other servers might read as another method than the gateway judged.
 const METHOD_OVERRIDES: &[&str] = &["x-http-method-override", "x-http-method", "x-method-override"];
+/// The last segment of a query by POST.
+const SEARCH: &str = ".search";
+const BULK: &str = "Bulk";
 const DISCOVERY: &[&str] = &["ServiceProviderConfig", "ResourceTypes", "Schemas"];
 
 impl Request {
@@ -71,53 +77,111 @@ impl Request {
                 "the method is the request's own; leave out method override headers",
             ));
         }
-        let segments = path::segments(rest).map_err(refused)?;
         let query = target.query().map_err(refused)?;
-        let mut segments = segments.into_iter();
-        let (endpoint, id, more) = (segments.next(), segments.next(), segments.next());
-        let endpoint = endpoint.ok_or_else(|| unknown("name an endpoint such as /Users"))?;
-        if more.is_some() {
-            return Err(unknown("a resource has no endpoints below it"));
-        }
-        if NOT_OFFERED.contains(&endpoint.as_str()) || id.as_deref() == Some(".search") {
-            return Err(ScimError::new(501, "this endpoint is not offered"));
-        }
-        let pair = route
-            .mapping
-            .pairs
-            .iter()
-            .position(|pair| route.mapping.idp_type(pair).is_some_and(|of| *of.endpoint == *endpoint));
-        if pair.is_none() && !DISCOVERY.contains(&endpoint.as_str()) {
-            return Err(unknown("see /ResourceTypes for the endpoints there are"));
-        }
-        let kind = kind(&request.method, pair.is_some(), id.is_some())?;
+        let place = place(route, rest)?;
+        let kind = place.kind(&request.method)?;
         check_media(request, kind)?;
         let passed = ["if-match", "if-none-match", "traceparent"]
             .into_iter()
             .filter_map(|name| Some((name, request.headers.get(name)?.to_vec())))
             .filter(|(name, value)| is_sound(name, value))
             .collect();
+        let Place { pair, endpoint, id, .. } = place;
         Ok(Self { kind, pair, endpoint, id, query, passed })
+    }
+
+    /// The request that an operation of a bulk request stands for.
+    pub(crate) fn inner(
+        route: &Route,
+        method: &str,
+        path: &str,
+        version: Option<&str>,
+    ) -> Result<Self, ScimError> {
+        let path = path.strip_prefix("/v2").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+        let target = Target::parse(path.as_bytes()).map_err(|bad| ScimError::new(400, bad.detail()))?;
+        let rest = target.under("").ok_or_else(|| unknown("begin the path with `/`"))?;
+        let place = place(route, rest)?;
+        let kind = place.kind(method.as_bytes())?;
+        if !matches!(kind, Kind::Create | Kind::Replace | Kind::Patch | Kind::Delete) {
+            // RFC 7644 section 3.7: operations are POST, PUT, PATCH and DELETE.
+            return Err(ScimError::typed(
+                400,
+                "invalidSyntax",
+                "a bulk request creates, changes and deletes resources",
+            ));
+        }
+        let version = version.map(|version| ("if-match", version.as_bytes().to_vec()));
+        let passed = version.into_iter().filter(|(name, value)| is_sound(name, value)).collect();
+        Ok(Self {
+            kind,
+            pair: place.pair,
+            endpoint: place.endpoint,
+            id: place.id,
+            query: Query::default(),
+            passed,
+        })
     }
 }
 
-fn kind(method: &[u8], resources: bool, one: bool) -> Result<Kind, ScimError> {
-    let allowed: &[(&[u8], Kind)] = match (resources, one) {
-        (false, _) => &[(b"GET", Kind::Discovery)],
-        (true, false) => &[(b"GET", Kind::List), (b"POST", Kind::Create)],
-        (true, true) => &[
-            (b"GET", Kind::Read),
-            (b"PUT", Kind::Replace),
-            (b"PATCH", Kind::Patch),
-            (b"DELETE", Kind::Delete),
-        ],
-    };
-    if let Some((_, kind)) = allowed.iter().find(|(name, _)| *name == method) {
-        return Ok(*kind);
+/// What a path below the route's means.
+struct Place {
+    pair: Option<usize>,
+    endpoint: String,
+    id: Option<String>,
+    /// The path ends in `.search`.
+    search: bool,
+}
+
+fn place(route: &Route, rest: &str) -> Result<Place, ScimError> {
+    let segments = path::segments(rest).map_err(|bad| ScimError::new(400, bad.detail()))?;
+    let mut segments = segments.into_iter().peekable();
+    let endpoint = segments.next_if(|segment| segment != SEARCH);
+    let id = segments.next_if(|segment| segment != SEARCH);
+    let last = segments.next();
+    let search = last.as_deref() == Some(SEARCH);
+    if segments.next().is_some() || (last.is_some() && !search) || (search && id.is_some()) {
+        return Err(unknown("a resource has no endpoints below it"));
     }
-    let names: Vec<_> = allowed.iter().map(|(name, _)| String::from_utf8_lossy(name)).collect();
-    let names = names.join(", ");
-    Err(ScimError::new(405, format!("this endpoint takes {names}")).with("allow", names))
+    let Some(endpoint) = endpoint else {
+        return Ok(Place { pair: None, endpoint: String::new(), id, search });
+    };
+    if endpoint == "Me" {
+        return Err(ScimError::new(
+            501,
+            "tokens of this gateway stand for no user, so that /Me is not offered",
+        ));
+    }
+    let of = |pair| route.mapping.idp_type(pair).is_some_and(|of| *of.endpoint == *endpoint);
+    let pair = route.mapping.pairs.iter().position(of);
+    let alone = BULK == endpoint && id.is_none() && !search;
+    if pair.is_none() && !alone && (search || !DISCOVERY.contains(&endpoint.as_str())) {
+        return Err(unknown("see /ResourceTypes for the endpoints there are"));
+    }
+    Ok(Place { pair, endpoint, id, search })
+}
+
+impl Place {
+    fn kind(&self, method: &[u8]) -> Result<Kind, ScimError> {
+        let allowed: &[(&[u8], Kind)] = match (self.pair.is_some(), self.id.is_some()) {
+            _ if self.search => &[(b"POST", Kind::Search)],
+            (false, _) if self.endpoint == BULK => &[(b"POST", Kind::Bulk)],
+            (false, _) if self.endpoint.is_empty() => &[(b"GET", Kind::List)],
+            (false, _) => &[(b"GET", Kind::Discovery)],
+            (true, false) => &[(b"GET", Kind::List), (b"POST", Kind::Create)],
+            (true, true) => &[
+                (b"GET", Kind::Read),
+                (b"PUT", Kind::Replace),
+                (b"PATCH", Kind::Patch),
+                (b"DELETE", Kind::Delete),
+            ],
+        };
+        if let Some((_, kind)) = allowed.iter().find(|(name, _)| *name == method) {
+            return Ok(*kind);
+        }
+        let names: Vec<_> = allowed.iter().map(|(name, _)| String::from_utf8_lossy(name)).collect();
+        let names = names.join(", ");
+        Err(ScimError::new(405, format!("this endpoint takes {names}")).with("allow", names))
+    }
 }
 
 fn check_media(request: &http::Request, kind: Kind) -> Result<(), ScimError> {
