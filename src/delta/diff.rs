@@ -1,5 +1,7 @@
 //! The difference of two states of a resource as changes, as few and as small as can be said.
 
+use std::collections::BTreeMap;
+
 use super::apply::has_parts;
 use super::{Change, Op, Place};
 use crate::document::{Document, Kind, NodeId};
@@ -76,56 +78,86 @@ impl Differ<'_> {
         }
     }
 
-    /// A list: elements that are equal stay; others are paired by what tells them apart.
+    /// A list: elements that are equal stay; others are paired by what tells them apart, or the whole list is
+    /// replaced where an element cannot be told from the others.
     fn list(&mut self, attr: AttrId, old: NodeId, new: NodeId) {
-        let mut before: Vec<NodeId> = self.document.elements(old).collect();
-        let mut after: Vec<NodeId> = self.document.elements(new).collect();
-        let document = &*self.document;
-        after.retain(|element| match before.iter().position(|other| document.same(*other, *element)) {
-            Some(place) => {
-                before.remove(place);
-                false
-            }
-            None => true,
-        });
         let mark = self.changes.len();
-        if self.pair(attr, old, &mut before, &mut after).is_none() {
+        if self.elements(attr, old, new).is_none() {
             self.changes.truncate(mark);
             let place = Place::Attribute(attr);
             self.changes.push(Change { op: Op::Replace, place, value: Some(new) });
         }
     }
 
-    /// Says the difference element by element; nothing when an element cannot be told from the others.
-    fn pair(
-        &mut self,
-        attr: AttrId,
-        old: NodeId,
-        before: &mut Vec<NodeId>,
-        after: &mut Vec<NodeId>,
-    ) -> Option<()> {
-        for element in std::mem::take(before) {
-            let telling = self.telling(attr, old, element);
-            let fits = |filter: &Filter| {
-                let bound = filter.elements(self.vocabulary, attr);
-                after.iter().position(|other| bound.matches(self.document, *other))
-            };
-            let paired = telling.iter().find_map(|filter| Some((filter, fits(filter)?)));
-            match paired {
-                Some((filter, place)) => {
-                    let changed = after.remove(place);
-                    self.parts(attr, filter, element, changed);
+    /// Says the difference element by element: removals, then changes, then additions. Operations take effect
+    /// one after another, so each filter must select its element alone at the time it is applied.
+    fn elements(&mut self, attr: AttrId, old: NodeId, new: NodeId) -> Option<()> {
+        let telling = Telling::new(self.vocabulary, attr);
+        let kind = self.vocabulary.lookup(attr, b"type");
+        let mut there = Selected::default();
+        let mut before: BTreeMap<String, Vec<NodeId>> = BTreeMap::new();
+        for element in self.document.elements(old) {
+            there.add(&telling.keys(self.document, element));
+            before.entry(telling.identity(self.document, element)).or_default().push(element);
+        }
+        let mut after = Vec::new();
+        for element in self.document.elements(new) {
+            let same = before.get_mut(&telling.identity(self.document, element)).and_then(|candidates| {
+                let place = candidates.iter().position(|other| self.document.same(*other, element))?;
+                Some(candidates.swap_remove(place))
+            });
+            if same.is_none() {
+                after.push(element);
+            }
+        }
+        // Pairs have a key in common, `value` before `type` before `primary`.
+        let mut free: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        for (index, element) in after.iter().enumerate() {
+            for (key, _) in telling.keys(self.document, *element) {
+                free.entry(key).or_default().push(index);
+            }
+        }
+        let mut taken = vec![false; after.len()];
+        let mut pairs = Vec::new();
+        for element in self.document.elements(old) {
+            let identity = telling.identity(self.document, element);
+            if !before.get(&identity).is_some_and(|left| left.contains(&element)) {
+                continue;
+            }
+            let keys = telling.keys(self.document, element);
+            let found = keys.iter().find_map(|(key, _)| {
+                free.get(key)?.iter().copied().find(|index| taken.get(*index) == Some(&false))
+            });
+            match found {
+                Some(place) => {
+                    if let Some(taken) = taken.get_mut(place) {
+                        *taken = true;
+                    }
+                    pairs.push((element, *after.get(place)?));
                 }
                 None => {
-                    let filter = telling.into_iter().next()?;
+                    let filter = telling.filter(keys.iter().find(|key| there.is_alone(key))?);
+                    there.take(&keys);
                     let place = Place::Elements { attr, filter, sub: AttrId::UNKNOWN };
                     self.changes.push(Change { op: Op::Remove, place, value: None });
                 }
             }
         }
-        if !after.is_empty() {
+        for (old, new) in pairs {
+            let (keys, new_keys) = (telling.keys(self.document, old), telling.keys(self.document, new));
+            let stays = |key: &Key| new_keys.iter().any(|(other, _)| other == key);
+            let mut telling_keys = keys.iter().filter(|key| stays(&key.0) && there.is_alone(key));
+            // The type says best which element is meant; the value may be what changes next.
+            let key = telling_keys.clone().find(|key| key.0.0 == kind).or_else(|| telling_keys.next())?;
+            self.parts(attr, &telling.filter(key), old, new);
+            there.take(&keys);
+            there.add(&new_keys);
+        }
+        let added = after.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(element, _)| *element);
+        let added: Vec<NodeId> = added.collect();
+        if !added.is_empty() {
             let list = self.document.new_array();
-            for element in std::mem::take(after) {
+            for element in added {
                 let copy = self.document.copy(element);
                 self.document.append(list, copy);
             }
@@ -152,24 +184,6 @@ impl Differ<'_> {
         }
     }
 
-    /// Filters that select this element of the old list and no other: by `type`, `value` or `primary`.
-    fn telling(&self, attr: AttrId, list: NodeId, element: NodeId) -> Vec<Filter> {
-        let filter = |name: &&str| {
-            let sub = self.vocabulary.lookup(attr, name.as_bytes());
-            let node = self.document.member(element, sub)?;
-            let literal = match self.document.kind(node) {
-                Kind::String => Literal::String(self.document.string(node)?.into_owned().into()),
-                Kind::Bool(true) => Literal::True,
-                _ => return None,
-            };
-            let filter = Filter::compare(AttrPath::new(name), filter::Op::Eq, literal);
-            let bound = filter.elements(self.vocabulary, attr);
-            let selected = self.document.elements(list).filter(|each| bound.matches(self.document, *each));
-            (selected.count() == 1).then_some(filter)
-        };
-        ["type", "value", "primary"].iter().filter_map(filter).collect()
-    }
-
     fn is_fixed(&self, member: NodeId) -> bool {
         let attr = self.document.attr(member);
         attr == self.of.schemas || self.vocabulary.attribute(attr).mutability == Mutability::ReadOnly
@@ -187,5 +201,73 @@ impl Differ<'_> {
             }
             _ => Place::Unknown(AttrPath::new(key).into()),
         }
+    }
+}
+
+/// A sub-attribute's value that may tell an element from others, case folded where case does not matter, and
+/// the value as it is.
+type Key = (AttrId, String);
+
+/// What elements of one list are told apart by.
+struct Telling<'a> {
+    vocabulary: &'a Vocabulary,
+    subs: Vec<AttrId>,
+}
+
+impl<'a> Telling<'a> {
+    fn new(vocabulary: &'a Vocabulary, attr: AttrId) -> Self {
+        let sub = |name: &&str| Some(vocabulary.lookup(attr, name.as_bytes())).filter(|sub| sub.is_known());
+        Self { vocabulary, subs: ["value", "type", "primary"].iter().filter_map(sub).collect() }
+    }
+
+    fn keys(&self, document: &Document, element: NodeId) -> Vec<(Key, Literal)> {
+        let key = |sub: &AttrId| {
+            let node = document.member(element, *sub)?;
+            if document.kind(node) == Kind::Bool(true) {
+                return Some(((*sub, String::new()), Literal::True));
+            }
+            let text = document.string(node)?;
+            let folded = match self.vocabulary.attribute(*sub).case_exact {
+                true => text.clone().into_owned(),
+                false => text.to_lowercase(),
+            };
+            Some(((*sub, folded), Literal::String(text.into_owned().into())))
+        };
+        self.subs.iter().filter_map(key).collect()
+    }
+
+    /// Elements that are equal have the same one.
+    fn identity(&self, document: &Document, element: NodeId) -> String {
+        let value = self.vocabulary.lookup(document.attr(element), b"value");
+        let node = document.member(element, value).unwrap_or(element);
+        document.string(node).map(|text| text.into_owned()).unwrap_or_default()
+    }
+
+    fn filter(&self, ((sub, _), literal): &(Key, Literal)) -> Filter {
+        Filter::compare(AttrPath::new(self.vocabulary.name(*sub)), filter::Op::Eq, literal.clone())
+    }
+}
+
+/// How many elements of the list, as it is by now, have each key.
+#[derive(Default)]
+struct Selected(BTreeMap<Key, usize>);
+
+impl Selected {
+    fn add(&mut self, keys: &[(Key, Literal)]) {
+        for (key, _) in keys {
+            *self.0.entry(key.clone()).or_default() += 1;
+        }
+    }
+
+    fn take(&mut self, keys: &[(Key, Literal)]) {
+        for (key, _) in keys {
+            if let Some(count) = self.0.get_mut(key) {
+                *count = count.saturating_sub(1);
+            }
+        }
+    }
+
+    fn is_alone(&self, (key, _): &(Key, Literal)) -> bool {
+        self.0.get(key) == Some(&1)
     }
 }

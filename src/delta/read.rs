@@ -150,33 +150,38 @@ impl Reader<'_, '_> {
     /// One member of a value without path.
     fn member(&mut self, op: Op, member: NodeId) {
         let key = self.document.key(member).into_owned();
-        let attr = self.checker.vocabulary.lookup(self.of.root, key.as_bytes());
+        let vocabulary = self.checker.vocabulary;
+        let attr = vocabulary.lookup(self.of.root, key.as_bytes());
         if attr.is_known() {
-            let read_only = self.checker.vocabulary.attribute(attr).mutability == Mutability::ReadOnly;
+            let read_only = vocabulary.attribute(attr).mutability == Mutability::ReadOnly;
             if read_only || attr == self.of.schemas {
                 return self.checker.repaired.note(Repair::Unwritable, &key);
             }
             return self.attribute(op, attr, Some(member));
         }
-        let repair = match key.contains(':') {
-            true => Repair::UrnKey,
-            false => Repair::DottedKey,
+        if vocabulary.schema_root(self.of, &key) == Some(self.of.root) {
+            self.checker.repaired.note(Repair::CoreUrn, &self.at);
+            return self.without_path(op, Some(member));
+        }
+        let Some(path) = self.parse(&key) else { return };
+        let Path::Attribute { attribute, .. } = &path else { return self.unknown(op, path, Some(member)) };
+        let top = AttrPath { sub: None, ..attribute.clone() };
+        let Some((attr, _)) = vocabulary.resolve_for(self.of, &top, self.checker.repairs) else {
+            return self.unknown(op, path, Some(member));
         };
-        let dotted = key.contains(':') || key.contains('.') || key.contains('[');
-        if dotted && self.checker.repairs.allows(repair) {
-            let whole_urn = key.contains(':') && self.checker.vocabulary.schema_root(self.of, &key).is_some();
-            if !whole_urn {
-                self.checker.repaired.note(repair, &self.at);
-            }
-            return self.with_path(op, &key, Some(member));
+        // The schema knows the attribute: its name is a path where the peer may write one, else it is wrong.
+        let repair = match &attribute.schema {
+            Some(uri) if uri.eq_ignore_ascii_case(&self.of.schema) => Repair::CoreUrn,
+            Some(_) => Repair::UrnKey,
+            None if key == *vocabulary.name(attr) => Repair::BareExtension,
+            None => Repair::DottedKey,
+        };
+        if !self.checker.repairs.allows(repair) {
+            let message = format!("a value without path names `{}` by a path", vocabulary.path(attr));
+            return self.problem(ProblemKind::Path, &message);
         }
-        match self.parse(&key) {
-            Some(path @ Path::Attribute { .. }) if !dotted => {
-                self.with_path(op, &path.to_string(), Some(member))
-            }
-            Some(path) => self.unknown(op, path, Some(member)),
-            None => {}
-        }
+        self.checker.repaired.note(repair, &self.at);
+        self.with_path(op, &key, Some(member));
     }
 
     /// A change to an attribute of the resource or an extension, or to a whole extension.
@@ -185,6 +190,14 @@ impl Reader<'_, '_> {
         if attr == self.of.schemas {
             // Schemas follow from the data; adding an extension's URI by itself changes nothing.
             return self.checker.repaired.note(Repair::EmptySchema, "schemas");
+        }
+        if attr == self.of.root {
+            return match (op, value) {
+                (Op::Remove, _) => {
+                    self.problem(ProblemKind::NoTarget, "a whole resource cannot be removed by PATCH")
+                }
+                (_, value) => self.without_path(op, value),
+            };
         }
         if attribute.mutability == Mutability::ReadOnly {
             return self.mutability(attr, "is readOnly");
@@ -200,14 +213,11 @@ impl Reader<'_, '_> {
 
     fn remove(&mut self, attr: AttrId, value: Option<NodeId>) {
         let attribute = self.checker.vocabulary.attribute(attr);
-        let value = value.filter(|value| self.document.kind(*value) != Kind::Null);
         let Some(value) = value.filter(|_| attribute.multi_valued) else { return self.clear(attr) };
         if !self.checker.repairs.allows(Repair::RemoveValues) {
-            // Read by the letter this removes everything where only some was meant.
-            let message = "a remove operation with a value is ambiguous; name the elements in the path";
-            return self.problem(ProblemKind::Value, message);
+            return self.ambiguous();
         }
-        if self.document.kind(value) == Kind::Array && self.document.first(value).is_none() {
+        if self.document.is_unassigned(value) {
             return self.checker.repaired.note(Repair::RemoveNothing, self.checker.vocabulary.path(attr));
         }
         self.document.bind(value, self.checker.vocabulary, attr);
@@ -263,14 +273,18 @@ impl Reader<'_, '_> {
             self.document.append(array, element);
             self.document.assign(value, array);
         }
+        // A value such as `manager` belongs together: it is set as one.
+        let whole = self.checker.vocabulary.lookup(attr, b"value").is_known();
+        let parts = attribute.kind == Type::Complex && !attribute.multi_valued && !whole;
+        if parts && op == Op::Replace {
+            self.clear_parts(value);
+        }
         let problems = self.checker.problems.len();
         self.checker.value(self.document, value, attr);
         if self.checker.problems.len() > problems {
             return;
         }
-        let parts = attribute.kind == Type::Complex && !attribute.multi_valued;
-        // A value such as `manager` belongs together: it is set as one.
-        if !parts || self.checker.vocabulary.lookup(attr, b"value").is_known() {
+        if !parts {
             return self.changes.push(Change { op, place: Place::Attribute(attr), value: Some(value) });
         }
         let members: Vec<NodeId> = self.document.children(value).collect();
@@ -281,10 +295,27 @@ impl Reader<'_, '_> {
                 self.set(op, sub, member);
             } else if sub.is_known() {
                 self.changes.push(Change { op, place: Place::Attribute(sub), value: Some(member) });
-            } else if attribute.extension {
-                let name = AttrPath::new(&self.document.key(member));
-                let path = AttrPath { schema: Some(attribute.name.clone()), ..name };
+            } else {
+                let name = self.document.key(member).into_owned();
+                let path = match attribute.extension {
+                    true => AttrPath { schema: Some(attribute.name.clone()), ..AttrPath::new(&name) },
+                    false => AttrPath { sub: Some(name.into()), ..self.checker.vocabulary.attr_path(attr) },
+                };
                 self.unknown(op, path.into(), Some(member));
+            }
+        }
+    }
+
+    /// The parts of a complex value that are null or empty lists: they are cleared.
+    fn clear_parts(&mut self, value: NodeId) {
+        let parts: Vec<NodeId> = self.document.children(value).collect();
+        for part in parts {
+            let attr = self.document.attr(part);
+            let writable = self.checker.vocabulary.attribute(attr).mutability != Mutability::ReadOnly;
+            if attr.is_known() && writable && self.document.is_unassigned(part) {
+                self.checker.repaired.note(Repair::ClearValue, self.checker.vocabulary.path(attr));
+                self.clear(attr);
+                self.document.remove(part);
             }
         }
     }
@@ -332,17 +363,22 @@ impl Reader<'_, '_> {
             return self.mutability(sub, "is readOnly");
         }
         let Some(filter) = self.bind_filter(attr, &filter) else { return };
-        let value = value.filter(|value| !self.document.is_unassigned(*value));
         let place = Place::Elements { attr, filter, sub };
-        let Some(value) = value else {
-            if op != Op::Remove {
-                self.checker.repaired.note(Repair::ClearValue, &attribute.path);
+        let unassigned = value.is_some_and(|value| self.document.is_unassigned(value));
+        match (op, value) {
+            (Op::Remove, Some(_)) if !unassigned && !sub.is_known() => return self.ambiguous(),
+            (Op::Remove, _) => return self.changes.push(Change { op, place, value: None }),
+            (_, None) => return self.problem(ProblemKind::Value, "must have a value"),
+            (Op::Add, _) if unassigned => {
+                return self.checker.repaired.note(Repair::RemoveNothing, &attribute.path);
             }
-            return self.changes.push(Change { op: Op::Remove, place, value: None });
-        };
-        if op == Op::Remove {
-            return self.changes.push(Change { op, place, value: None });
+            (Op::Replace, _) if unassigned => {
+                self.checker.repaired.note(Repair::ClearValue, &attribute.path);
+                return self.changes.push(Change { op: Op::Remove, place, value: None });
+            }
+            _ => {}
         }
+        let Some(value) = value else { return };
         let target = if sub.is_known() { sub } else { attr };
         self.document.bind(value, vocabulary, target);
         let problems = self.checker.problems.len();
@@ -391,13 +427,25 @@ impl Reader<'_, '_> {
     }
 
     fn unknown(&mut self, op: Op, path: Path, value: Option<NodeId>) {
-        let value = value.filter(|value| self.document.kind(*value) != Kind::Null);
-        match (op, value) {
-            (Op::Add | Op::Replace, Some(value)) => {
-                self.changes.push(Change { op, place: Place::Unknown(path), value: Some(value) });
+        let place = Place::Unknown(path);
+        let assigned = value.filter(|value| !self.document.is_unassigned(*value));
+        match (op, value, assigned) {
+            (Op::Remove, _, Some(_)) => self.ambiguous(),
+            (Op::Add | Op::Replace, None, _) => self.problem(ProblemKind::Value, "must have a value"),
+            (Op::Add | Op::Replace, _, Some(value)) => {
+                self.changes.push(Change { op, place, value: Some(value) });
             }
-            (_, _) => self.changes.push(Change { op: Op::Remove, place: Place::Unknown(path), value: None }),
+            (Op::Add, _, None) => self.checker.repaired.note(Repair::RemoveNothing, &self.at),
+            (Op::Remove | Op::Replace, _, None) => {
+                self.changes.push(Change { op: Op::Remove, place, value: None });
+            }
         }
+    }
+
+    /// Read by the letter, the operation would remove more than its value names.
+    fn ambiguous(&mut self) {
+        let message = "a remove operation with a value is ambiguous; name the elements in the path";
+        self.problem(ProblemKind::Value, message);
     }
 
     fn mutability(&mut self, attr: AttrId, message: &str) {
