@@ -228,6 +228,14 @@ impl Exchange {
         outcome.unwrap_or_else(|error| self.respond(now, error.response(&self.id)))
     }
 
+    /// The host gives the exchange up before it is over, because the IdP has gone. The record of it is among
+    /// the effects: what was under way at the provider may have happened.
+    pub fn abandon(&mut self, now: u64) {
+        if !matches!(self.state, State::Over | State::ExpectRequest) {
+            self.record(now, ABANDONED);
+        }
+    }
+
     /// Takes the effects gathered since the last call; they come before the last action.
     pub fn effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
@@ -327,7 +335,7 @@ impl Exchange {
         let step = under
             .operation
             .begin(&mut Scene { gateway, route, audit: &mut self.audit, id: &self.id, now }, body)?;
-        Ok(self.step(now, under, step))
+        self.step(now, under, step)
     }
 
     fn resume(
@@ -351,24 +359,29 @@ impl Exchange {
         if let Some(id) = under.operation.id() {
             self.audit.id = Some(id.to_owned());
         }
-        Ok(self.step(now, under, step))
+        self.step(now, under, step)
     }
 
-    fn step(&mut self, now: u64, under: Under, step: Step) -> Action {
-        let timeout = self.deadline.saturating_sub(now).max(1);
-        match step {
-            Step::Call(call) => {
-                self.audit.call(call.method);
-                self.state = State::ExpectReply(under);
-                Action::Callout { call, timeout }
-            }
+    fn step(&mut self, now: u64, under: Under, step: Step) -> Result<Action, ScimError> {
+        let timeout = self.deadline.saturating_sub(now);
+        if timeout == 0 && !matches!(step, Step::Done(_)) {
+            // The IdP has given up and may have asked again: a late write would race with that one.
+            let detail = "the time for this request is over (`limits.time`); the change was not sent";
+            return Err(ScimError::new(504, detail));
+        }
+        Ok(match step {
             Step::Last(call) => {
                 self.audit.call(call.method);
                 self.state = State::ExpectResponse(under);
                 Action::Forward { call, timeout }
             }
+            Step::Call(call) => {
+                self.audit.call(call.method);
+                self.state = State::ExpectReply(under);
+                Action::Callout { call, timeout }
+            }
             Step::Done(response) => self.respond(now, response),
-        }
+        })
     }
 
     fn fault(
@@ -390,25 +403,32 @@ impl Exchange {
         let route = gateway.routes.get(under.route).ok_or_else(lost)?;
         let mut scene = Scene { gateway, route, audit: &mut self.audit, id: &self.id, now };
         let step = under.operation.fault(&mut scene, ScimError::new(status, text))?;
-        Ok(self.step(now, under, step))
+        self.step(now, under, step)
     }
 
     fn respond(&mut self, now: u64, response: Response) -> Action {
+        self.record(now, response.status);
+        Action::Respond(response)
+    }
+
+    /// Ends the exchange and records it.
+    fn record(&mut self, now: u64, status: u16) {
         self.state = State::Over;
         let route = self.audit.route.clone().unwrap_or_default();
         let operation = self.audit.operation.unwrap_or("none").to_owned();
-        let labels =
-            vec![("route", route.clone()), ("operation", operation), ("status", response.status.to_string())];
+        let labels = vec![("route", route.clone()), ("operation", operation), ("status", status.to_string())];
         self.effects.push(Effect::Metric { name: "requests", labels, value: 1 });
         for (rule, count) in self.audit.repairs() {
             let labels = vec![("route", route.clone()), ("rule", rule.to_owned())];
             self.effects.push(Effect::Metric { name: "repairs", labels, value: count });
         }
-        let line = self.audit.line(now, &self.id, response.status, self.gateway.digest());
+        let line = self.audit.line(now, &self.id, status, self.gateway.digest());
         self.effects.push(Effect::Audit(line));
-        Action::Respond(response)
     }
 }
+
+/// The status in the record of an exchange whose IdP did not wait for the answer.
+const ABANDONED: u16 = 499;
 
 /// The first part of a body is taken as it is: most bodies come in one.
 fn append(body: &mut Vec<u8>, mut bytes: Vec<u8>) {

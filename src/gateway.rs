@@ -137,7 +137,7 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
         filter: provider.provider.filter,
         mapping,
         discovery,
-        refuses_deactivation: !carries,
+        refuses_deactivation: !carries || route.deactivate == Deactivate::Reject,
         paused: route.mode == Mode::Paused,
     })
 }

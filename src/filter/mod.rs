@@ -64,7 +64,8 @@ pub enum Op {
 }
 
 impl Op {
-    const ALL: [Self; 9] =
+    /// All operators.
+    pub const ALL: [Self; 9] =
         [Self::Eq, Self::Ne, Self::Co, Self::Sw, Self::Ew, Self::Gt, Self::Ge, Self::Lt, Self::Le];
 
     /// The operator as written in a filter.

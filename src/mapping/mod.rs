@@ -142,13 +142,13 @@ impl Pair {
 }
 
 impl Mapping {
-    /// True when a change of the attribute reaches the provider.
+    /// True when the attribute reaches the provider, when a resource is created and when it is changed.
     pub(crate) fn writes(&self, pair: &Pair, attr: AttrId) -> bool {
         let mut rules =
             pair.rules.iter().filter(|rule| rule.idp.as_ref().is_some_and(|from| from.attr == attr));
         match pair.claim(&self.idp, attr, |rule| rule.idp.as_ref()) {
             Claim::No => pair.unmapped == Unmapped::Pass,
-            _ => rules.any(|rule| rule.update && rule.to_provider && rule.provider.is_some()),
+            _ => rules.any(|rule| rule.create && rule.update && rule.to_provider && rule.provider.is_some()),
         }
     }
 

@@ -1,34 +1,65 @@
 //! What the provider answered, as the IdP may see it.
 
-use super::{Bases, Kind, Operation, Result, Scene, json, not_found};
+use super::{Bases, Kind, Operation, Result, Scene, State, Step, json, not_found};
 use crate::document::{Kind as Json, NodeId};
 use crate::error::ScimError;
-use crate::http::path::encode_segment;
-use crate::http::{Response, url};
+use crate::http::Response;
+use crate::http::path::{self, encode_segment};
+use crate::message::{ERROR, LIST_RESPONSE};
 
 impl Operation {
-    /// The answer to the IdP, from the provider's answer to the last call.
-    pub(super) fn answer(&mut self, scene: &mut Scene<'_>, response: Response) -> Result<Response> {
+    /// The answer to the IdP, from the provider's answer to the last call; or one call more.
+    pub(super) fn answer(&mut self, scene: &mut Scene<'_>, mut response: Response) -> Result<Step> {
         let kind = self.request.kind;
         if kind == Kind::Read && response.status == 304 {
-            return Ok(with_etag(json(304, Vec::new()), &response));
+            return Ok(Step::Done(with_etag(json(304, Vec::new()), &response)));
         }
         self.succeeded(scene, &response)?;
         let Some(of) = self.provider_type(scene) else { return Err(not_found()) };
+        let body = std::mem::take(&mut response.body);
         let answer = match kind {
-            Kind::Delete => return Ok(json(204, Vec::new())),
+            Kind::Delete => json(204, Vec::new()),
             Kind::List | Kind::Search => {
-                let root = self.received(scene, response.body.clone(), of.list)?;
+                let root = self.received(scene, body, of.list)?;
                 self.listed(scene, root)?
             }
-            Kind::Patch | Kind::Replace if response.body.is_empty() => json(204, Vec::new()),
+            Kind::Patch | Kind::Replace if body.is_empty() => with_etag(json(204, Vec::new()), &response),
+            Kind::Create if body.is_empty() => return self.created(scene, &response),
             Kind::Create | Kind::Read | Kind::Replace | Kind::Patch | Kind::Discovery | Kind::Bulk => {
-                let root = self.received(scene, response.body.clone(), of.root)?;
+                let root = self.received(scene, body, of.root)?;
+                self.same_resource(scene, root)?;
                 let status = if kind == Kind::Create { 201 } else { 200 };
-                self.shown(scene, status, root, response.headers.get("location"))?
+                with_etag(self.shown(scene, status, root)?, &response)
             }
         };
-        Ok(with_etag(answer, &response))
+        Ok(Step::Done(answer))
+    }
+
+    /// A resource was created and not shown: it is read where the provider says it is.
+    fn created(&mut self, scene: &Scene<'_>, response: &Response) -> Result<Step> {
+        let location = response.headers.get("location").and_then(|value| str::from_utf8(value).ok());
+        let rest = location.and_then(|location| scene.route.provider.rest_of(location));
+        let id = rest.and_then(|rest| path::segments(rest.split('?').next()?).ok()?.pop());
+        match id.filter(|_| self.request.id.is_none()) {
+            Some(id) => self.request.id = Some(id),
+            None => {
+                return Err(ScimError::new(502, "the provider created the resource but does not show it"));
+            }
+        }
+        self.state = State::ExpectAnswer;
+        Ok(Step::Call(self.call(scene, "GET", String::new(), Vec::new())?))
+    }
+
+    /// The resource that was asked for, and no other, must have been answered.
+    pub(super) fn same_resource(&self, scene: &Scene<'_>, root: NodeId) -> Result<()> {
+        let Some(of) = self.provider_type(scene) else { return Err(not_found()) };
+        let id = self.document.member(root, of.id).and_then(|id| self.document.string(id));
+        match (&self.request.id, id) {
+            (Some(asked), Some(id)) if *asked != id => {
+                Err(ScimError::new(502, "the provider answered with another resource than was asked for"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Refuses what is not a success, in words that say whose fault it is.
@@ -37,7 +68,11 @@ impl Operation {
         let route = &scene.route.name;
         let failed = |status: u16, text: String| Err(ScimError::new(status, text));
         match status {
-            200..300 => Ok(()),
+            200 | 201 | 204 if is_error(&response.body) => {
+                failed(502, format!("the provider answered an error with status {status}"))
+            }
+            200 | 201 | 204 => Ok(()),
+            202 => failed(502, "the provider will do it later (202); the outcome is unknown".to_owned()),
             401 | 403 => {
                 let expired = scene.route.credential.as_ref().is_some_and(|each| each.expired(scene.now));
                 let why = if expired { "; it has expired" } else { "" };
@@ -75,13 +110,7 @@ impl Operation {
     }
 
     /// One resource of the provider as an answer to the IdP.
-    pub(super) fn shown(
-        &mut self,
-        scene: &Scene<'_>,
-        status: u16,
-        root: NodeId,
-        location: Option<&[u8]>,
-    ) -> Result<Response> {
+    pub(super) fn shown(&mut self, scene: &Scene<'_>, status: u16, root: NodeId) -> Result<Response> {
         let view = self.view(scene, root)?;
         if let Some(of) = self.idp_type(scene)
             && self.request.kind == Kind::Create
@@ -91,13 +120,8 @@ impl Operation {
             self.request.id = Some(id.into_owned());
         }
         let mut answer = json(status, self.document.write(view));
-        if status == 201 {
-            let location = self.location(scene).or_else(|| {
-                url::rebase(&scene.route.provider, &scene.route.base, str::from_utf8(location?).ok()?)
-            });
-            if let Some(location) = location {
-                answer.headers.push("location", location);
-            }
+        if let Some(location) = self.location(scene).filter(|_| status == 201) {
+            answer.headers.push("location", location);
         }
         Ok(answer)
     }
@@ -113,20 +137,64 @@ impl Operation {
         self.request.id.as_deref()
     }
 
+    /// A list of the provider as a ListResponse: what it must not have is taken out, what it lacks is added.
     fn listed(&mut self, scene: &Scene<'_>, root: NodeId) -> Result<Response> {
-        self.resources(scene, root)?;
+        let count = self.resources(scene, root)?.len();
+        let numbers = [("totalResults", count), ("itemsPerPage", count)];
+        let known = [
+            "schemas",
+            "totalResults",
+            "startIndex",
+            "itemsPerPage",
+            "Resources",
+            "nextCursor",
+            "previousCursor",
+        ];
+        let members: Vec<NodeId> = self.document.children(root).collect();
+        for member in members {
+            let key = self.document.key(member);
+            let empty = self.document.kind(member) == Json::Null;
+            if empty || !known.iter().any(|known| key.eq_ignore_ascii_case(known)) {
+                self.document.remove(member);
+            }
+        }
+        for (name, number) in numbers {
+            if self.document.member_named(root, name).is_none() {
+                let node = self.document.new_number(&number.to_string());
+                self.document.set_key(node, name);
+                self.document.append(root, node);
+            }
+        }
+        if self.document.member_named(root, "schemas").is_none() {
+            let list = self.document.new_array();
+            let uri = self.document.new_string(LIST_RESPONSE);
+            self.document.append(list, uri);
+            self.document.set_key(list, "schemas");
+            self.document.prepend(root, list);
+        }
         Ok(json(200, self.document.write(root)))
     }
 
     /// The resources of a provider's list, each made the IdP's view in its place.
     pub(super) fn resources(&mut self, scene: &Scene<'_>, root: NodeId) -> Result<Vec<NodeId>> {
-        let Some(list) = self.document.member_named(root, "Resources") else { return Ok(Vec::new()) };
-        let resources: Vec<NodeId> = self.document.elements(list).collect();
+        let not_a_list =
+            || ScimError::new(502, "the provider's answer to the query is not a list of resources");
+        let total = self.document.member_named(root, "totalResults");
+        let list = self.document.member_named(root, "Resources");
+        let list = list.filter(|list| self.document.kind(*list) != Json::Null);
+        let Some(list) = list else {
+            let none = total.is_some_and(|total| self.document.number(total) == Some("0"));
+            return if none { Ok(Vec::new()) } else { Err(not_a_list()) };
+        };
+        if self.document.kind(list) != Json::Array {
+            return Err(not_a_list());
+        }
+        let resources: Vec<NodeId> = self.document.children(list).collect();
         for resource in &resources {
             if self.document.kind(*resource) != Json::Object {
-                let detail = "the provider's list holds something that is not a resource";
-                return Err(ScimError::new(502, detail));
+                return Err(not_a_list());
             }
+            scene.route.mapping.provider.make_lists(&mut self.document, *resource);
             let view = self.view(scene, *resource)?;
             if view != *resource {
                 self.document.assign(*resource, view);
@@ -173,6 +241,18 @@ fn with_etag(mut answer: Response, response: &Response) -> Response {
         answer.headers.push("etag", etag);
     }
     answer
+}
+
+/// True for a SCIM error message, whatever the status it came with.
+fn is_error(body: &[u8]) -> bool {
+    if !body.windows(ERROR.len()).any(|part| part.eq_ignore_ascii_case(ERROR.as_bytes())) {
+        return false;
+    }
+    let message: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let schemas = message.as_ref().and_then(|message| message.get("schemas")?.as_array());
+    schemas.is_some_and(|schemas| {
+        schemas.iter().any(|uri| uri.as_str().is_some_and(|uri| uri.eq_ignore_ascii_case(ERROR)))
+    })
 }
 
 /// The scimType of a provider's error, where RFC 7644 knows it.

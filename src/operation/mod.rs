@@ -38,6 +38,8 @@ pub(crate) struct Operation {
     request: Request,
     state: State,
     document: Document,
+    /// The write goes out on condition that the state it was told from still holds.
+    unchanged: bool,
 }
 
 #[derive(Debug)]
@@ -69,12 +71,13 @@ type Result<T> = std::result::Result<T, ScimError>;
 
 impl Operation {
     pub(crate) fn new(request: Request) -> Self {
-        Self { request, state: State::Begin, document: Document::new() }
+        Self { request, state: State::Begin, document: Document::new(), unchanged: false }
     }
 
     /// Begins with the request's body.
     pub(crate) fn begin(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<Step> {
         self.note_unknown_parameters(scene);
+        self.projection(scene)?;
         match self.request.kind {
             Kind::Discovery => self.discovery(scene),
             Kind::List if self.request.pair.is_none() => self.span(scene),
@@ -93,7 +96,12 @@ impl Operation {
     pub(crate) fn resume(&mut self, scene: &mut Scene<'_>, response: Response) -> Result<Step> {
         match std::mem::replace(&mut self.state, State::Begin) {
             State::ExpectBefore(change) => self.with_state(scene, change, response),
-            State::ExpectAnswer => self.answer(scene, response).map(Step::Done),
+            State::ExpectAnswer if self.unchanged && response.status == 412 => {
+                let error =
+                    "the resource was changed by somebody else meanwhile; nothing was changed, try again";
+                Err(ScimError::new(503, error).with("retry-after", "1"))
+            }
+            State::ExpectAnswer => self.answer(scene, response),
             State::ExpectType(span) => self.spanned(scene, span, response),
             State::ExpectItem(bulk) => self.bulk_answer(scene, *bulk, Ok(response)),
             State::Begin => Err(ScimError::new(500, "the gateway has lost track of this request")),

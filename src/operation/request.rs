@@ -81,11 +81,19 @@ impl Request {
         let place = place(route, rest)?;
         let kind = place.kind(&request.method)?;
         check_media(request, kind)?;
-        let passed = ["if-match", "if-none-match", "traceparent"]
-            .into_iter()
-            .filter_map(|name| Some((name, request.headers.get(name)?.to_vec())))
-            .filter(|(name, value)| is_sound(name, value))
-            .collect();
+        let mut passed = Vec::new();
+        for name in ["if-match", "if-none-match"] {
+            let mut fields = request.headers.all(name);
+            let Some(value) = fields.next() else { continue };
+            // A condition that is lost makes a write unconditional.
+            if fields.next().is_some() || !is_sound(value) {
+                return Err(ScimError::new(400, format!("`{name}` must be one field of visible ASCII")));
+            }
+            passed.push((name, value.to_vec()));
+        }
+        if let Some(trace) = request.headers.get("traceparent").filter(|value| is_trace(value)) {
+            passed.push(("traceparent", trace.to_vec()));
+        }
         let Place { pair, endpoint, id, .. } = place;
         Ok(Self { kind, pair, endpoint, id, query, passed })
     }
@@ -110,8 +118,11 @@ impl Request {
                 "a bulk request creates, changes and deletes resources",
             ));
         }
-        let version = version.map(|version| ("if-match", version.as_bytes().to_vec()));
-        let passed = version.into_iter().filter(|(name, value)| is_sound(name, value)).collect();
+        let passed = match version.map(str::as_bytes) {
+            None => Vec::new(),
+            Some(version) if is_sound(version) => vec![("if-match", version.to_vec())],
+            Some(_) => return Err(ScimError::typed(400, "invalidValue", "`version` must be visible ASCII")),
+        };
         Ok(Self {
             kind,
             pair: place.pair,
@@ -205,11 +216,12 @@ fn unknown(remedy: &str) -> ScimError {
     ScimError::new(404, format!("there is no such endpoint; {remedy}"))
 }
 
-/// Header values go on only in the form their RFCs give them.
-fn is_sound(name: &str, value: &[u8]) -> bool {
-    let printable = value.iter().all(|byte| (0x20..0x7f).contains(byte)) && value.len() <= 1024;
-    let trace = |value: &[u8]| {
-        value.len() == 55 && value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
-    };
-    printable && (name != "traceparent" || trace(value))
+/// True for a header value that can go on as it is.
+fn is_sound(value: &[u8]) -> bool {
+    value.iter().all(|byte| (0x20..0x7f).contains(byte)) && value.len() <= 1024
+}
+
+/// True for the form of W3C Trace Context.
+fn is_trace(value: &[u8]) -> bool {
+    value.len() == 55 && value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
 }

@@ -104,7 +104,12 @@ impl Operation {
             return Err(not_found());
         };
         let provider = &route.mapping.provider;
+        let state = response.headers.get("etag").map(<[u8]>::to_vec);
         let old = self.received(scene, response.body, of.root)?;
+        if self.document.member(old, of.id).is_none() {
+            return Err(ScimError::new(502, "the provider answered a resource without `id`"));
+        }
+        self.same_resource(scene, old)?;
         let (mut fired, mut problems) = (Fired::default(), Vec::new());
         let wanted = match change {
             Change::Resource(wanted) => wanted,
@@ -128,9 +133,16 @@ impl Operation {
         let changes = delta::diff(&mut self.document, old, new, provider, of);
         if changes.is_empty() {
             // Nothing is to be done: the state that was read is the answer.
-            return Ok(Step::Done(self.shown(scene, 200, old, None)?));
+            return Ok(Step::Done(self.shown(scene, 200, old)?));
         }
-        self.send(scene, &changes)
+        let step = self.send(scene, &changes)?;
+        let Step::Last(mut call) = step else { return Ok(step) };
+        if let Some(etag) = state.filter(|_| call.headers.get("if-match").is_none()) {
+            // Somebody else's change in between must not be overwritten.
+            call.headers.push("if-match", etag);
+            self.unchanged = true;
+        }
+        Ok(Step::Last(call))
     }
 
     /// Sends changes on the provider's side, if its schema takes them.
@@ -244,7 +256,10 @@ impl Operation {
         let provider = &scene.route.mapping.provider;
         let read = self.document.read(body, provider, context, Self::read_depth(scene));
         let root = read.ok().filter(|root| self.document.kind(*root) == Kind::Object);
-        root.ok_or_else(|| ScimError::new(502, "the provider's answer is not a JSON object that can be read"))
+        let unreadable = "the provider's answer is not a JSON object that can be read";
+        let root = root.ok_or_else(|| ScimError::new(502, unreadable))?;
+        provider.make_lists(&mut self.document, root);
+        Ok(root)
     }
 }
 

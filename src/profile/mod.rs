@@ -112,13 +112,14 @@ fn read(part: &Part, problems: &Problems<'_>) -> Option<Profile> {
     let mut fields = part.item(problems).fields()?;
     let title = fields.text("title").unwrap_or_default().to_owned();
     let own: Vec<Value> = fields.opt_list("schemas").into_iter().map(|item| item.value.clone()).collect();
-    let types = fields
+    let types: Vec<_> = fields
         .need("resourceTypes")
         .and_then(|item| item.entries())
         .into_iter()
         .flatten()
         .filter_map(|(name, item)| resource_type(name, &item, &own))
         .collect();
+    check_endpoints(&types, fields.item());
     let (repairs, matching) = fields.opt("idp").map(|item| idp(&item)).unwrap_or_default();
     let provider = fields.opt("provider").map(|item| provider(&item)).unwrap_or_default();
     let _ = fields.opt("evidence");
@@ -126,9 +127,26 @@ fn read(part: &Part, problems: &Problems<'_>) -> Option<Profile> {
     Some(Profile { title, types, repairs, matching, provider })
 }
 
+fn check_endpoints(types: &[TypeSource], item: &Item<'_>) {
+    for (index, of) in types.iter().enumerate() {
+        if types.iter().take(index).any(|other| other.endpoint == of.endpoint) {
+            let message = format!("two resource types have the endpoint `{}`", of.endpoint);
+            item.error(config::BAD_VALUE, message, "give each an endpoint of its own");
+        }
+    }
+}
+
 fn resource_type(name: &str, item: &Item<'_>, own: &[Value]) -> Option<TypeSource> {
     let mut fields = item.fields()?;
-    let endpoint = fields.text("endpoint")?.to_owned();
+    let endpoint = fields.need("endpoint")?;
+    let segment = endpoint.text()?.to_owned();
+    if !segment.bytes().all(|byte| byte.is_ascii_alphanumeric()) || segment.is_empty() {
+        endpoint.error(
+            config::BAD_VALUE,
+            "an endpoint is one word",
+            "write it as in `Users`, without a slash",
+        );
+    }
     let core = fields.need("schema").and_then(|item| schema(item.text()?, own, &item))?;
     let extensions = fields.opt("extensions").and_then(|item| item.entries()).unwrap_or_default();
     let extensions = extensions
@@ -141,7 +159,7 @@ fn resource_type(name: &str, item: &Item<'_>, own: &[Value]) -> Option<TypeSourc
         })
         .collect();
     fields.finish();
-    Some(TypeSource { name: name.to_owned(), endpoint, schema: core, extensions })
+    Some(TypeSource { name: name.to_owned(), endpoint: segment, schema: core, extensions })
 }
 
 /// The schema document of that URI: the profile's own, else the RFC's.
@@ -185,7 +203,8 @@ fn provider(item: &Item<'_>) -> ProviderFacts {
     }
     if let Some(mut filter) = fields.opt("filter").and_then(|item| item.fields()) {
         let operators = filter.opt_list("operators");
-        facts.filter.operators = operators.iter().filter_map(|item| Op::from_name(item.text()?)).collect();
+        let words = Op::ALL.map(|op| (op.as_str(), op));
+        facts.filter.operators = operators.iter().filter_map(|item| item.choice(&words)).collect();
         let words = [("and", Logical::And), ("or", Logical::Or), ("not", Logical::Not)];
         facts.filter.logical = filter
             .opt("logical")

@@ -9,6 +9,31 @@ impl Vocabulary {
         document.member(self.find_holder(document, root, attr)?, attr)
     }
 
+    /// Makes lists of what a peer says as `null` or as a single value where the schema has a list.
+    pub fn make_lists(&self, document: &mut Document, node: NodeId) {
+        let mut next = document.first(node);
+        while let Some(child) = next {
+            next = document.sibling(child);
+            let list =
+                self.attribute(document.attr(child)).multi_valued && document.kind(node) != Kind::Array;
+            match document.kind(child) {
+                Kind::Null if list || document.kind(node) == Kind::Array => {
+                    document.remove(child);
+                    continue;
+                }
+                Kind::Array => {}
+                _ if list => {
+                    let array = document.new_array();
+                    let element = document.copy(child);
+                    document.append(array, element);
+                    document.assign(child, array);
+                }
+                _ => {}
+            }
+            self.make_lists(document, child);
+        }
+    }
+
     /// The object that holds the attribute, made where it is missing. What stands in its way is replaced.
     pub fn holder(&self, document: &mut Document, root: NodeId, attr: AttrId) -> NodeId {
         let parent = self.attribute(attr).parent;
