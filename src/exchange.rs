@@ -214,9 +214,11 @@ impl Exchange {
             (State::ExpectResponseBody(under, response), Input::ResponseBody { bytes, last }) => {
                 self.response_body(&gateway, now, under, response, bytes, last)
             }
-            (State::ExpectBody(..), Input::Fault(_)) => {
-                Err(ScimError::new(413, "the body is larger than the gateway can hold"))
-            }
+            (State::ExpectBody(..), Input::Fault(fault)) => Err(match fault {
+                Fault::TooLarge => ScimError::new(413, "the body is larger than the gateway can hold"),
+                Fault::Timeout => ScimError::new(408, "the body did not arrive in time"),
+                Fault::Unreachable | Fault::Reset => ScimError::new(400, "the body broke off"),
+            }),
             (
                 State::ExpectReply(under)
                 | State::ExpectResponse(under)
