@@ -36,7 +36,7 @@ export function readDocument(file: string): Document {
   if ('empty' in documents || documents.length === 0) throw new Refusal(`error ${file}: the file is empty`);
   const [document, second] = documents;
   const problem = document?.errors[0] ?? document?.warnings[0];
-  if (problem) refuse(problem.pos[0], lowered(problem.message));
+  if (problem) refuse(problem.pos[0], explained(problem.message));
   if (second) refuse(second.range[0], 'the file holds a second document: a configuration is one document');
 
   const offsets = new Map<string, number>();
@@ -87,6 +87,12 @@ function reasonOf(error: unknown): string {
   if (code === 'EISDIR') return 'this is a folder: name the configuration file in it';
   if (code === 'EACCES') return 'the file may not be read';
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The parser's words; with a remedy where it stumbles over a path or a secret inside braces. */
+function explained(message: string): string {
+  const remedy = /flow-(seq|map)-(start|end)/.test(message) ? ': inside braces, a text with `[`, `{`, `]` or `}` in it stands in quotes' : '';
+  return lowered(message) + remedy;
 }
 
 const lowered = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1).replace(/\.$/, '');

@@ -86,6 +86,8 @@ const refused = {
   'a folder': [['check', '.'], 1, /this is a folder/],
   'an empty file': [['check', file('', 'empty.yaml')], 1, /the file is empty/],
   'broken YAML': [['check', file('a: [1,\nb: 2\n', 'broken.yaml')], 1, /^error broken\.yaml:\d: /m],
+  'a path in braces': [['check', file('a:\n  - { idp: emails[type eq "work"].value }\n', 'path.yaml')], 1, /^error path\.yaml:2: .*stands in quotes$/m],
+  'a secret in braces': [['check', file('a: { b: ${TOKEN} }\n', 'secret.yaml')], 1, /^error secret\.yaml:1: .*stands in quotes$/m],
   'a key twice': [['check', file('a: 1\nb: 2\na: 3\n', 'twice.yaml')], 1, /^error twice\.yaml:3: .*unique/m],
   'a key twice in JSON': [['check', file('{"a": 1,\n"a": 2}', 'twice.json')], 1, /^error twice\.json:2: .*unique/m],
   'an alias': [['check', file('a: &x 1\nb: *x\n', 'alias.yaml')], 1, /^error alias\.yaml:1: anchors are not taken/m],
