@@ -4,15 +4,15 @@
 
 mod support;
 
+use std::fs;
 use std::sync::Arc;
 
 use scimlock::{Call, Fault, Gateway, Headers, Response};
 use serde_json::Value;
 
-use support::{Answer, Delivery, IdpRequest, Outcome, drive, example};
+use support::{Answer, Delivery, IdpRequest, Outcome, drive, example, root};
 
 const NOW: u64 = 1_767_225_600_000;
-const EXAMPLES: [&str; 3] = ["entra-to-leanix", "entra-to-generic", "generic-to-generic"];
 const USER: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],"userName":"ada@acme.example","name":{"givenName":"Ad\u00e1","familyName":"Lindqvist"},"emails":[{"type":"work","value":"ada@acme.example","primary":true}],"active":true,"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"IT","manager":{"value":"7"}}}"#;
 const PATCH: &str = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"Replace","path":"emails[type eq \"work\"].value","value":"a@acme.example"},{"op":"Add","value":{"name.givenName":"A","active":"False"}},{"op":"Remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager"}]}"#;
 const MEMBERS: &str = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"Remove","path":"members","value":[{"$ref":null,"value":"u-\"1"}]},{"op":"Add","path":"members","value":[{"value":"2"}]}]}"#;
@@ -63,8 +63,8 @@ fn every_byte_left_out_or_doubled() -> Outcome<()> {
 
 #[test]
 fn every_fault_in_a_providers_answer() {
-    for name in EXAMPLES {
-        let gateway = example(name).unwrap();
+    for name in examples() {
+        let gateway = example(&name).unwrap();
         let get = request("GET", "/scim/v2/Users/42", None);
         let body = STORED.as_bytes();
         for at in 0..body.len() {
@@ -119,8 +119,8 @@ fn every_byte_of_a_token_counts() {
 #[test]
 fn every_byte_of_a_target() {
     let target = b"/scim/v2/Users/4%202?filter=userName%20eq%20%22a%22&count=1";
-    for name in EXAMPLES {
-        let gateway = example(name).unwrap();
+    for name in examples() {
+        let gateway = example(&name).unwrap();
         for at in 0..target.len() {
             for value in 0..=u8::MAX {
                 let mut get = request("GET", "", None);
@@ -253,9 +253,15 @@ fn headers_that_are_no_text() {
     }
 }
 
+/// The folders of `examples/`.
+fn examples() -> Vec<String> {
+    let folders = fs::read_dir(root("examples")).unwrap().map(|folder| folder.unwrap().file_name());
+    folders.map(|name| name.into_string().unwrap()).collect()
+}
+
 fn for_each_message(test: impl Fn(&Arc<Gateway>, &str, &str, &str) -> Outcome<()>) -> Outcome<()> {
-    for name in EXAMPLES {
-        let gateway = example(name)?;
+    for name in examples() {
+        let gateway = example(&name)?;
         for (method, path, body) in MESSAGES {
             test(&gateway, method, path, body).map_err(|error| format!("{name} {method} {path}: {error}"))?;
         }

@@ -32,8 +32,8 @@ mod tests {
 
     #[test]
     fn labels_stand_in_the_name() {
-        let labels = [("route", "acme-leanix".to_owned()), ("outcome", "ok".to_owned())];
-        assert_eq!(full_name("requests", &labels), "scimlock_requests_route=acme-leanix_outcome=ok");
+        let labels = [("route", "acme-people".to_owned()), ("outcome", "ok".to_owned())];
+        assert_eq!(full_name("requests", &labels), "scimlock_requests_route=acme-people_outcome=ok");
         assert_eq!(full_name("requests", &[]), "scimlock_requests");
     }
 }
