@@ -6,6 +6,8 @@
 
 mod access;
 mod audit;
+#[doc(hidden)]
+pub mod bench;
 pub mod config;
 mod credential;
 pub mod delta;

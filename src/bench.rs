@@ -1,0 +1,53 @@
+//! For the benchmarks alone: a payload's way through the engine, without the access check and HTTP's rules.
+
+use crate::audit::Audit;
+use crate::error::ScimError;
+use crate::http::path::Query;
+use crate::operation::{Kind, Operation, Request, Scene, Step};
+use crate::{Gateway, Headers, Response};
+
+/// What of a new resource of the IdP is sent to the provider of the first route.
+///
+/// # Errors
+/// The answer that refuses it.
+pub fn create(gateway: &Gateway, body: Vec<u8>) -> Result<Vec<u8>, ScimError> {
+    match operate(gateway, Kind::Create, |operation, scene| operation.begin(scene, body))? {
+        Step::Call(call) | Step::Last(call) => Ok(call.body),
+        Step::Done(response) => Ok(response.body),
+    }
+}
+
+/// What of the provider's list the IdP of the first route sees.
+///
+/// # Errors
+/// The answer that refuses it.
+pub fn list(gateway: &Gateway, body: Vec<u8>) -> Result<Vec<u8>, ScimError> {
+    let response = Response { status: 200, headers: Headers::new(), body };
+    match operate(gateway, Kind::List, |operation, scene| {
+        operation.begin(scene, Vec::new())?;
+        operation.resume(scene, response)
+    })? {
+        Step::Call(call) | Step::Last(call) => Ok(call.body),
+        Step::Done(response) => Ok(response.body),
+    }
+}
+
+fn operate(
+    gateway: &Gateway,
+    kind: Kind,
+    run: impl FnOnce(&mut Operation, &mut Scene<'_>) -> Result<Step, ScimError>,
+) -> Result<Step, ScimError> {
+    let route = gateway.routes.first().ok_or_else(|| ScimError::new(404, "there is no route"))?;
+    let request = Request {
+        kind,
+        pair: Some(0),
+        endpoint: "Users".into(),
+        id: None,
+        query: Query::default(),
+        passed: Vec::new(),
+    };
+    run(
+        &mut Operation::new(request),
+        &mut Scene { gateway, route, audit: &mut Audit::default(), id: "bench", now: 0 },
+    )
+}
