@@ -118,11 +118,7 @@ impl Target<'_> {
             self.document.append_member(element, self.vocabulary, name, node);
         }
         self.write(element, attr, sub, value);
-        let list = self.find(attr).unwrap_or_else(|| {
-            let list = self.document.new_array();
-            self.vocabulary.place(self.document, self.root, attr, list);
-            list
-        });
+        let list = self.vocabulary.list(self.document, self.root, attr);
         self.document.append(list, element);
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Patch changes through a mapping, without knowing the resource's state where that can be done.
 
-use super::resource::unclaimed;
+use super::resource::{AMBIGUOUS, NO_VALUE, typed, unclaimed};
 use super::spot::Spot;
-use super::{Fired, Mapping, Pair, Rule, Source, Unmapped};
+use super::{Claim, Fired, Mapping, Pair, Rule, Source, Unmapped};
 use crate::delta::{Change, Op, Place};
 use crate::document::{Document, NodeId};
 use crate::filter::{self, Filter, Literal};
@@ -102,59 +102,85 @@ impl<'a> Mapper<'a> {
 
     fn attribute(&mut self, change: &Change, attr: AttrId) -> Step {
         let vocabulary = &self.mapping.idp;
-        let mut claimed = false;
+        let mut claim = Claim::No;
         for rule in self.rules {
             let Some(from) = &rule.idp else { continue };
             if from.slot.is_empty() && from.attr == attr {
-                claimed = true;
+                claim = Claim::Whole;
                 self.exact(rule, change, change.value)?;
             } else if from.slot.is_empty() && vocabulary.is_within(attr, from.attr) {
-                claimed = true;
+                claim = Claim::Whole;
                 self.part_of_whole(rule, change, from, attr)?;
             } else if vocabulary.is_within(from.attr, attr) {
-                claimed = true;
+                if claim == Claim::No {
+                    claim = Claim::Parts;
+                    self.rest(change, attr)?;
+                }
                 self.whole_of_part(rule, change, from, attr)?;
             }
         }
-        if claimed { Ok(()) } else { self.unclaimed(change, attr) }
+        if claim == Claim::No { self.unclaimed(change, attr) } else { Ok(()) }
+    }
+
+    /// What no rule carries of a whole that rules carry parts of.
+    fn rest(&mut self, change: &Change, attr: AttrId) -> Step {
+        match self.pair.unmapped {
+            Unmapped::Drop => Ok(()),
+            Unmapped::Pass => Err(NeedsState),
+            Unmapped::Reject => {
+                let elements: Vec<NodeId> =
+                    change.value.map(|value| self.document.elements(value).collect()).unwrap_or_default();
+                let slots = || {
+                    self.rules.iter().filter_map(|rule| rule.idp.as_ref()).filter(|spot| spot.attr == attr)
+                };
+                let held = |element: &NodeId| {
+                    slots().any(|spot| spot.holds(self.document, *element, &self.mapping.idp))
+                };
+                if self.mapping.idp.attribute(attr).multi_valued && !elements.iter().all(held) {
+                    self.problems.push(unclaimed(self.mapping.idp.path(attr)));
+                }
+                Ok(())
+            }
+        }
     }
 
     /// The change is to just what the rule reads.
     fn exact(&mut self, rule: &'a Rule, change: &Change, value: Option<NodeId>) -> Step {
         let Some((from, to)) = written(rule) else { return Ok(()) };
-        let value = match value {
-            None => None,
-            Some(node) => match &rule.source {
-                Source::Values { pairs, other } => {
-                    let text = self.document.string(node).unwrap_or_default().into_owned();
-                    let found = pairs.iter().find(|(idp, _)| idp.eq_ignore_ascii_case(&text));
-                    let Some(word) = found.map(|(_, word)| word).or(other.as_ref()) else {
-                        let message = "has a value that the rule's `values` do not have";
-                        self.problems.push(rule.problem(from, message));
-                        return Ok(());
-                    };
-                    Some(self.document.new_string(word))
-                }
-                _ => Some(self.document.copy(node)),
-            },
+        let value = match (value, &rule.source) {
+            (None, _) => None,
+            (Some(node), Source::Values { .. }) => {
+                let word = rule.translate(self.document, node, true).map(std::borrow::Cow::into_owned);
+                let Some(word) = word else {
+                    self.problems.push(rule.problem(from, NO_VALUE));
+                    return Ok(());
+                };
+                Some(typed(self.document, &word, self.mapping.provider.attribute(to.leaf()).kind))
+            }
+            (Some(node), _) => Some(self.document.copy(node)),
         };
         self.set(rule, change.op, to, value)
     }
 
     fn set(&mut self, rule: &'a Rule, op: Op, to: &Spot, value: Option<NodeId>) -> Step {
-        if self.has_default(to) && value.is_none() {
+        // Of several rules for one place the first that has a value wins: that takes the whole resource.
+        let mut writers =
+            self.rules.iter().filter(|other| other.provider.as_ref().is_some_and(|spot| spot.same(to)));
+        if writers.any(|other| !std::ptr::eq(other, rule) && other.to_provider && other.update) {
             return Err(NeedsState);
         }
+        let leaf = self.mapping.provider.attribute(to.leaf());
         let place = match to.slot.is_empty() {
             true => Place::Attribute(to.attr),
             false if value.is_some() && !self.upsert => return Err(NeedsState),
-            false => Place::Elements {
-                attr: to.attr,
-                filter: slot_filter(to, &self.mapping.provider),
-                sub: to.sub,
-            },
+            false => {
+                // Without its value a slot's element is gone.
+                let whole = value.is_none() && &*leaf.name == "value";
+                let sub = if whole { AttrId::UNKNOWN } else { to.sub };
+                Place::Elements { attr: to.attr, filter: slot_filter(to, &self.mapping.provider), sub }
+            }
         };
-        if value.is_none() && self.mapping.provider.attribute(to.leaf()).required {
+        if value.is_none() && to.slot.is_empty() && leaf.required {
             self.problems.push(Problem {
                 kind: ProblemKind::Mutability,
                 path: rule.idp.as_ref().map_or_else(String::new, |from| from.path.clone()),
@@ -162,10 +188,8 @@ impl<'a> Mapper<'a> {
             });
             return Ok(());
         }
-        if let Some(value) = value {
-            self.document.bind(value, &self.mapping.provider, to.leaf());
-        }
         let op = if value.is_none() { Op::Remove } else { op };
+        let value = value.map(|value| self.bound(value, to.leaf()));
         self.out.push(Change { op, place, value });
         self.fired.note(rule);
         Ok(())
@@ -177,16 +201,12 @@ impl<'a> Mapper<'a> {
         if !to.slot.is_empty() {
             return Err(NeedsState);
         }
-        let (idp, provider) = (&self.mapping.idp, &self.mapping.provider);
-        let part = provider.translate(idp, attr, from.attr, to.attr);
-        if !part.is_known() {
-            return Ok(());
+        let part = self.mapping.provider.translate(&self.mapping.idp, attr, from.attr, to.attr);
+        if part.is_known() {
+            let value = change.value.map(|value| self.bound(value, part));
+            self.out.push(Change { op: change.op, place: Place::Attribute(part), value });
+            self.fired.note(rule);
         }
-        if let Some(value) = change.value {
-            self.document.bind(value, provider, part);
-        }
-        self.out.push(Change { op: change.op, place: Place::Attribute(part), value: change.value });
-        self.fired.note(rule);
         Ok(())
     }
 
@@ -202,7 +222,7 @@ impl<'a> Mapper<'a> {
             Ok(None) if change.op == Op::Add => Ok(()),
             Ok(None) => self.set(rule, Op::Remove, to, None),
             Err(_) => {
-                self.problems.push(rule.problem(from, "has several elements that fit, and none is primary"));
+                self.problems.push(rule.problem(from, AMBIGUOUS));
                 Ok(())
             }
         }
@@ -210,50 +230,61 @@ impl<'a> Mapper<'a> {
 
     fn elements(&mut self, change: &Change, attr: AttrId, filter: &Filter, sub: AttrId, waits: bool) -> Step {
         let vocabulary = &self.mapping.idp;
-        let mut claimed = false;
+        let mut covered = false;
         for rule in self.rules {
             let Some(from) = &rule.idp else { continue };
             if !vocabulary.is_within(from.attr, attr) {
                 continue;
             }
-            claimed = true;
-            let Some((_, to)) = written(rule) else { continue };
             if from.slot.is_empty() {
-                self.same_list(rule, change, to, filter, sub, waits)?;
+                covered = true;
+                if let Some((_, to)) = written(rule) {
+                    self.same_list(rule, change, to, filter, sub, waits)?;
+                }
                 continue;
             }
             match overlap(from, filter, vocabulary) {
                 Overlap::None => {}
                 Overlap::Some => return Err(NeedsState),
-                Overlap::Same => match (sub.is_known(), change.value) {
-                    (true, _) if sub == from.sub => self.exact(rule, change, change.value)?,
-                    (true, _) => {}
-                    (false, None) => self.set(rule, Op::Remove, to, None)?,
-                    (false, Some(element)) if from.sub.is_known() => {
-                        if let Some(part) = self.document.member(element, from.sub) {
-                            self.exact(rule, change, Some(part))?;
-                        }
-                    }
-                    (false, Some(_)) => self.exact(rule, change, change.value)?,
-                },
+                Overlap::Same => covered |= self.slot(rule, change, from, sub)?,
             }
         }
-        if claimed {
+        if covered {
             return Ok(());
         }
+        // Other elements of a list with slots are not claimed by the rules.
+        let slots = self.rules.iter().any(|rule| rule.idp.as_ref().is_some_and(|from| from.attr == attr));
         match self.pair.unmapped {
             Unmapped::Drop => Ok(()),
             Unmapped::Reject => {
                 self.problems.push(unclaimed(vocabulary.path(attr)));
                 Ok(())
             }
-            Unmapped::Pass if waits => Err(NeedsState),
-            Unmapped::Pass => {
-                let place = self.translated(attr, filter, sub);
-                self.out.push(Change { place, ..change.clone() });
-                Ok(())
-            }
+            Unmapped::Pass if waits || slots => Err(NeedsState),
+            Unmapped::Pass => self.passed(change, attr, filter, sub),
         }
+    }
+
+    /// The change is to just the slot's element; false when the rule does not carry that part of it.
+    fn slot(
+        &mut self,
+        rule: &'a Rule,
+        change: &Change,
+        from: &Spot,
+        sub: AttrId,
+    ) -> Result<bool, NeedsState> {
+        let Some((_, to)) = written(rule) else { return Ok(true) };
+        match change.value {
+            _ if sub.is_known() && sub != from.sub => return Ok(false),
+            Some(element) if !sub.is_known() && from.sub.is_known() => {
+                if let Some(part) = self.document.member(element, from.sub) {
+                    self.exact(rule, change, Some(part))?;
+                }
+            }
+            None if !sub.is_known() => self.set(rule, Op::Remove, to, None)?,
+            value => self.exact(rule, change, value)?,
+        }
+        Ok(true)
     }
 
     /// The rule carries the whole list to a list.
@@ -266,50 +297,88 @@ impl<'a> Mapper<'a> {
         sub: AttrId,
         waits: bool,
     ) -> Step {
-        let (idp, provider) = (&self.mapping.idp, &self.mapping.provider);
-        if waits || !to.slot.is_empty() || !provider.attribute(to.attr).multi_valued {
+        if waits || !to.slot.is_empty() || !self.mapping.provider.attribute(to.attr).multi_valued {
             return Err(NeedsState);
         }
-        let sub = if sub.is_known() { provider.lookup(to.attr, idp.name(sub).as_bytes()) } else { sub };
-        let place = Place::Elements { attr: to.attr, filter: filter.clone(), sub };
-        self.out.push(Change { place, ..change.clone() });
+        self.other_list(change, to.attr, filter, sub)?;
         self.fired.note(rule);
         Ok(())
     }
 
-    fn unclaimed(&mut self, change: &Change, attr: AttrId) -> Step {
-        match self.pair.unmapped {
-            Unmapped::Drop => {}
-            Unmapped::Reject => self.problems.push(unclaimed(self.mapping.idp.path(attr))),
-            Unmapped::Pass => {
-                let (idp, provider) = (&self.mapping.idp, &self.mapping.provider);
-                let target = provider.translate(idp, attr, self.idp.root, self.provider.root);
-                let place = match target.is_known() {
-                    true => Place::Attribute(target),
-                    false => Place::Unknown(idp.attr_path(attr).into()),
-                };
-                self.out.push(Change { place, ..change.clone() });
-            }
+    /// The change, to the elements of a list of the provider's.
+    fn other_list(&mut self, change: &Change, list: AttrId, filter: &Filter, sub: AttrId) -> Step {
+        let (idp, provider) = (&self.mapping.idp, &self.mapping.provider);
+        let mut names_known = true;
+        filter.visit_paths(&mut |_, path| {
+            names_known &= provider.lookup(list, path.name.as_bytes()).is_known()
+        });
+        if !names_known {
+            return Err(NeedsState);
         }
+        let (place_sub, target) = match sub.is_known() {
+            false => (AttrId::UNKNOWN, list),
+            true => {
+                let part = provider.lookup(list, idp.name(sub).as_bytes());
+                if !part.is_known() {
+                    // The provider has no such part: nothing of it could be changed.
+                    return Ok(());
+                }
+                (part, part)
+            }
+        };
+        let value = change.value.map(|value| self.bound(value, target));
+        let place = Place::Elements { attr: list, filter: filter.clone(), sub: place_sub };
+        self.out.push(Change { op: change.op, place, value });
         Ok(())
     }
 
-    fn translated(&self, attr: AttrId, filter: &Filter, sub: AttrId) -> Place {
+    /// A change that no rule claims.
+    fn unclaimed(&mut self, change: &Change, attr: AttrId) -> Step {
         let (idp, provider) = (&self.mapping.idp, &self.mapping.provider);
-        let target = provider.translate(idp, attr, self.idp.root, self.provider.root);
-        if target.is_known() {
-            let sub = if sub.is_known() { provider.lookup(target, idp.name(sub).as_bytes()) } else { sub };
-            return Place::Elements { attr: target, filter: filter.clone(), sub };
+        match self.pair.unmapped {
+            Unmapped::Drop => return Ok(()),
+            Unmapped::Reject => {
+                self.problems.push(unclaimed(idp.path(attr)));
+                return Ok(());
+            }
+            Unmapped::Pass => {}
         }
-        let sub = sub.is_known().then(|| idp.name(sub).into());
-        let attribute = AttrPath { sub, ..idp.attr_path(attr) };
-        Place::Unknown(Path::Attribute { attribute, filter: Some(Box::new(filter.clone())) })
+        let target = provider.translate(idp, attr, self.idp.root, self.provider.root);
+        if !target.is_known() {
+            let place = Place::Unknown(idp.attr_path(attr).into());
+            self.out.push(Change { place, ..change.clone() });
+            return Ok(());
+        }
+        if self.pair.claim(provider, target, |rule| rule.provider.as_ref()) != Claim::No {
+            return Err(NeedsState);
+        }
+        let value = change.value.map(|value| self.bound(value, target));
+        self.out.push(Change { op: change.op, place: Place::Attribute(target), value });
+        Ok(())
     }
 
-    fn has_default(&self, to: &Spot) -> bool {
-        self.rules
-            .iter()
-            .any(|rule| matches!(rule.source, Source::Default(_)) && rule.provider.as_ref() == Some(to))
+    /// A change to elements of a list that no rule claims.
+    fn passed(&mut self, change: &Change, attr: AttrId, filter: &Filter, sub: AttrId) -> Step {
+        let (idp, provider) = (&self.mapping.idp, &self.mapping.provider);
+        let target = provider.translate(idp, attr, self.idp.root, self.provider.root);
+        if !target.is_known() {
+            let sub = sub.is_known().then(|| idp.name(sub).into());
+            let attribute = AttrPath { sub, ..idp.attr_path(attr) };
+            let place = Place::Unknown(Path::Attribute { attribute, filter: Some(Box::new(filter.clone())) });
+            self.out.push(Change { place, ..change.clone() });
+            return Ok(());
+        }
+        match self.pair.claim(provider, target, |rule| rule.provider.as_ref()) {
+            Claim::No => self.other_list(change, target, filter, sub),
+            _ => Err(NeedsState),
+        }
+    }
+
+    /// A copy of a value, bound to the provider's side.
+    fn bound(&mut self, value: NodeId, attr: AttrId) -> NodeId {
+        let copy = self.document.copy(value);
+        self.document.bind(copy, &self.mapping.provider, attr);
+        copy
     }
 }
 

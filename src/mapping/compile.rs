@@ -82,7 +82,7 @@ fn pair(
     for rule in inherited {
         let replaced = rules.iter().take(own_count).any(|own: &Rule| {
             let same = |a: &Option<Spot>, b: &Option<Spot>| match (a, b) {
-                (Some(a), Some(b)) => (a.attr, &a.slot, a.sub) == (b.attr, &b.slot, b.sub),
+                (Some(a), Some(b)) => a.same(b),
                 _ => false,
             };
             same(&own.provider, &rule.provider)

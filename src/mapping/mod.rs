@@ -14,6 +14,7 @@ mod template;
 
 pub(crate) use self::changes::Mapped;
 pub(crate) use self::compile::compile;
+pub(crate) use self::resource::Notes;
 use self::spot::Spot;
 use self::template::Template;
 use crate::filter::Literal;

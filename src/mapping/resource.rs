@@ -1,12 +1,17 @@
 //! Resources through a mapping: `create`, `view` and `put`.
 
+use std::borrow::Cow;
+
 use super::spot::Spot;
 use super::{Claim, Fired, Mapping, Pair, Rule, Source, Unmapped};
 use crate::document::{Document, Kind, NodeId};
-use crate::schema::{AttrId, Mutability, Problem, ProblemKind, ResourceType, Vocabulary, schemas_in_use};
+use crate::schema::{
+    AttrId, Mutability, Problem, ProblemKind, ResourceType, Type, Vocabulary, schemas_in_use,
+};
 
 /// One of the two directions: where from, where to, and which spot of a rule is which.
 struct Way<'a> {
+    pair: &'a Pair,
     from: &'a Vocabulary,
     to: &'a Vocabulary,
     from_type: &'a ResourceType,
@@ -15,11 +20,38 @@ struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    fn spots(&self, rule: &'a Rule) -> (Option<&'a Spot>, Option<&'a Spot>) {
+    fn from(&self, rule: &'a Rule) -> Option<&'a Spot> {
+        if self.to_provider { rule.idp.as_ref() } else { rule.provider.as_ref() }
+    }
+
+    /// Where the rule writes in this direction.
+    fn to(&self, rule: &'a Rule) -> Option<&'a Spot> {
         match self.to_provider {
-            true => (rule.idp.as_ref(), rule.provider.as_ref().filter(|_| rule.to_provider)),
-            false => (rule.provider.as_ref(), rule.idp.as_ref().filter(|_| rule.to_idp)),
+            true => rule.provider.as_ref().filter(|_| rule.to_provider),
+            false => rule.idp.as_ref().filter(|_| rule.to_idp),
         }
+    }
+
+    /// How rules claim an attribute where values come from, and where they go to.
+    fn claim_from(&self, attr: AttrId) -> Claim {
+        self.pair.claim(self.from, attr, |rule| self.from(rule))
+    }
+
+    fn claim_to(&self, attr: AttrId) -> Claim {
+        let side = |rule: &'a Rule| if self.to_provider { rule.provider.as_ref() } else { rule.idp.as_ref() };
+        self.pair.claim(self.to, attr, side)
+    }
+}
+
+/// What happened on the way.
+pub(crate) struct Notes<'a> {
+    pub(crate) fired: &'a mut Fired,
+    pub(crate) problems: &'a mut Vec<Problem>,
+}
+
+impl Notes<'_> {
+    fn problem(&mut self, kind: ProblemKind, path: &str, message: String) {
+        self.problems.push(Problem { kind, path: path.into(), message });
     }
 }
 
@@ -30,289 +62,406 @@ impl Mapping {
         pair: &Pair,
         document: &mut Document,
         root: NodeId,
-        fired: &mut Fired,
-        problems: &mut Vec<Problem>,
+        notes: &mut Notes<'_>,
     ) -> NodeId {
-        if pair.identity {
-            return root;
-        }
-        let Some(way) = self.way(pair, true) else { return root };
+        let Some(way) = self.way(pair, true).filter(|_| !pair.identity) else { return root };
         let new = document.new_object();
-        for rule in pair.rules.iter().filter(|rule| rule.create) {
-            self.carry(&way, rule, document, root, new, fired, problems);
+        for rules in way.targets() {
+            let rules: Vec<&Rule> = rules.into_iter().filter(|rule| rule.create).collect();
+            way.carry_first(&rules, document, root, new, notes);
         }
-        self.pass(&way, pair, document, root, new, problems);
-        self.defaults(&way, pair, document, root, new, fired);
-        put_schemas(&way, document, new);
+        way.pass(document, root, new, notes);
+        way.put_schemas(document, new);
         new
     }
 
     /// The IdP's resource for one of the provider's. What cannot be said is left out.
     pub(crate) fn view(&self, pair: &Pair, document: &mut Document, root: NodeId) -> NodeId {
-        if pair.identity {
-            return root;
-        }
-        let Some(way) = self.way(pair, false) else { return root };
+        let Some(way) = self.way(pair, false).filter(|_| !pair.identity) else { return root };
+        let (mut fired, mut problems) = (Fired::default(), Vec::new());
+        let notes = &mut Notes { fired: &mut fired, problems: &mut problems };
         let new = document.new_object();
-        self.pass_one(&way, document, root, new, "id");
-        let mut problems = Vec::new();
-        for rule in pair.rules.iter().filter(|rule| rule.to_idp) {
-            self.carry(&way, rule, document, root, new, &mut Fired::default(), &mut problems);
+        way.pass_fixed(document, root, new, way.from_type.id);
+        for rules in way.targets() {
+            way.carry_first(&rules, document, root, new, notes);
         }
-        self.pass(&way, pair, document, root, new, &mut problems);
-        self.pass_one(&way, document, root, new, "meta");
-        put_schemas(&way, document, new);
+        way.pass(document, root, new, notes);
+        way.pass_fixed(document, root, new, way.from_type.meta);
+        way.put_schemas(document, new);
         new
     }
 
-    /// The provider's resource `old` with everything the IdP's resource says: what the IdP cannot see stays.
+    /// The provider's resource `old` with what the IdP's resource `root` says: what the IdP cannot see stays.
+    /// With `before`, the IdP's view of `old`, only what differs between the two views is written.
     pub(crate) fn put(
         &self,
         pair: &Pair,
         document: &mut Document,
+        before: Option<NodeId>,
         root: NodeId,
         old: NodeId,
-        fired: &mut Fired,
-        problems: &mut Vec<Problem>,
+        notes: &mut Notes<'_>,
     ) -> NodeId {
         let Some(way) = self.way(pair, true) else { return old };
         let new = document.copy(old);
-        for rule in pair.rules.iter().filter(|rule| rule.update && rule.to_provider) {
-            let (from, to) = way.spots(rule);
-            let absent = from.is_some_and(|from| matches!(from.read(document, root, way.from), Ok(None)));
-            match to {
-                Some(to) if absent => to.clear(document, new, way.to),
-                _ => self.carry(&way, rule, document, root, new, fired, problems),
+        for rules in way.targets() {
+            let rules: Vec<&Rule> = rules.into_iter().filter(|rule| rule.update).collect();
+            let sources = || rules.iter().filter_map(|rule| rule.idp.as_ref());
+            let touched = before.is_none_or(|before| {
+                sources().any(|from| {
+                    let read = |root| from.read(document, root, way.from).ok().flatten();
+                    match (read(before), read(root)) {
+                        (None, None) => false,
+                        (Some(a), Some(b)) => !document.same(a, b),
+                        _ => true,
+                    }
+                })
+            });
+            if touched && !way.carry_first(&rules, document, root, new, notes) && sources().next().is_some() {
+                way.clear(&rules, document, new, notes);
             }
         }
-        if pair.unmapped != Unmapped::Drop {
-            self.clear_passed(&way, pair, document, root, new);
+        if pair.unmapped == Unmapped::Pass {
+            way.strip(document, new);
         }
-        self.pass(&way, pair, document, root, new, problems);
-        self.defaults(&way, pair, document, root, new, fired);
-        put_schemas(&way, document, new);
+        way.pass(document, root, new, notes);
+        way.put_schemas(document, new);
         new
     }
 
-    /// One rule's value from one side to the other.
-    #[expect(clippy::too_many_arguments, reason = "both documents are one; a struct would only rename this")]
-    fn carry(
+    fn way<'a>(&'a self, pair: &'a Pair, to_provider: bool) -> Option<Way<'a>> {
+        let (idp, provider) = (self.idp_type(pair)?, self.provider_type(pair)?);
+        let (from, to, from_type, to_type) = match to_provider {
+            true => (&self.idp, &self.provider, idp, provider),
+            false => (&self.provider, &self.idp, provider, idp),
+        };
+        Some(Way { pair, from, to, from_type, to_type, to_provider })
+    }
+}
+
+impl<'a> Way<'a> {
+    /// The rules that write to each spot, in order: the first that has a value wins.
+    fn targets(&self) -> Vec<Vec<&'a Rule>> {
+        let mut targets: Vec<Vec<&Rule>> = Vec::new();
+        for rule in &self.pair.rules {
+            let Some(to) = self.to(rule) else { continue };
+            let same = |rules: &Vec<&Rule>| {
+                rules.first().and_then(|rule| self.to(rule)).is_some_and(|other| other.same(to))
+            };
+            match targets.iter_mut().find(|rules| same(rules)) {
+                Some(rules) => rules.push(rule),
+                None => targets.push(vec![rule]),
+            }
+        }
+        targets
+    }
+
+    /// Writes the value of the first rule that has one; false when none has.
+    fn carry_first(
         &self,
-        way: &Way<'_>,
-        rule: &Rule,
+        rules: &[&'a Rule],
         document: &mut Document,
         root: NodeId,
         new: NodeId,
-        fired: &mut Fired,
-        problems: &mut Vec<Problem>,
-    ) {
-        let (from, to) = way.spots(rule);
-        let Some(to) = to else { return };
-        let value = match &rule.source {
-            Source::Constant(literal) if way.to_provider => Some(document.new_literal(literal)),
-            Source::Constant(_) | Source::Drop | Source::Default(_) => None,
+        notes: &mut Notes<'_>,
+    ) -> bool {
+        // A default is for what no other rule has said.
+        let is_default = |rule: &&&Rule| matches!(rule.source, Source::Default(_));
+        let ordered = rules.iter().filter(|rule| !is_default(rule)).chain(rules.iter().filter(is_default));
+        for rule in ordered {
+            let Some(to) = self.to(rule) else { continue };
+            let problems = notes.problems.len();
+            if let Some(value) = self.value(rule, document, root, notes) {
+                document.bind(value, self.to, to.leaf());
+                if to.write(document, new, self.to, value).is_err() {
+                    notes.problems.push(rule.problem(to, AMBIGUOUS));
+                }
+                notes.fired.note(rule);
+                return true;
+            }
+            if notes.problems.len() > problems {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// What a rule has to say; nothing, or a problem is noted.
+    fn value(
+        &self,
+        rule: &'a Rule,
+        document: &mut Document,
+        root: NodeId,
+        notes: &mut Notes<'_>,
+    ) -> Option<NodeId> {
+        match &rule.source {
+            Source::Constant(literal) => self.to_provider.then(|| document.new_literal(literal)),
+            Source::Default(template) if self.to_provider => {
+                let text = template.render(document, root, self.from)?;
+                Some(document.new_string(&text))
+            }
+            Source::Default(_) | Source::Drop => None,
             Source::Copy | Source::Values { .. } => {
-                let Some(from) = from else { return };
-                match from.read(document, root, way.from) {
-                    Ok(Some(node)) => self.value(way, rule, from, document, node, problems),
-                    Ok(None) => None,
+                let from = self.from(rule)?;
+                let node = match from.read(document, root, self.from) {
+                    Ok(node) => node?,
+                    // What the provider says twice the IdP sees once.
+                    Err(_) if !self.to_provider => from.read_first(document, root, self.from)?,
                     Err(_) => {
-                        problems
-                            .push(rule.problem(from, "has several elements that fit, and none is primary"));
+                        notes.problems.push(rule.problem(from, AMBIGUOUS));
+                        return None;
+                    }
+                };
+                let Source::Values { .. } = &rule.source else { return Some(document.copy(node)) };
+                let found = rule.translate(document, node, self.to_provider).map(Cow::into_owned);
+                match (found, self.to(rule)) {
+                    (Some(word), Some(to)) => Some(typed(document, &word, self.to.attribute(to.leaf()).kind)),
+                    _ => {
+                        notes.problems.push(rule.problem(from, NO_VALUE));
                         None
                     }
                 }
             }
-        };
-        if let Some(value) = value {
-            // The first rule that assigns wins.
-            if way.to_provider || matches!(to.read(document, new, way.to), Ok(None)) {
-                document.bind(value, way.to, to.leaf());
-                to.write(document, new, way.to, value);
-                fired.note(rule);
-            }
         }
     }
 
-    fn value(
-        &self,
-        way: &Way<'_>,
-        rule: &Rule,
-        from: &Spot,
-        document: &mut Document,
-        node: NodeId,
-        problems: &mut Vec<Problem>,
-    ) -> Option<NodeId> {
-        let Source::Values { pairs, other } = &rule.source else { return Some(document.copy(node)) };
-        let text = document.string(node)?.into_owned();
-        let found = pairs.iter().find_map(|(idp, provider)| match way.to_provider {
-            true => idp.eq_ignore_ascii_case(&text).then_some(provider),
-            false => provider.eq_ignore_ascii_case(&text).then_some(idp),
-        });
-        match found.or(other.as_ref().filter(|_| way.to_provider)) {
-            Some(word) => {
-                let word = word.clone();
-                Some(document.new_string(&word))
-            }
-            None => {
-                problems.push(rule.problem(from, "has a value that the rule's `values` do not have"));
-                None
-            }
+    /// Nothing is left of a value of the IdP's: neither is at the provider.
+    fn clear(&self, rules: &[&'a Rule], document: &mut Document, new: NodeId, notes: &mut Notes<'_>) {
+        let Some((rule, to)) = rules.first().and_then(|rule| Some((rule, self.to(rule)?))) else { return };
+        let attribute = self.to.attribute(to.leaf());
+        let present = !matches!(to.read(document, new, self.to), Ok(None));
+        // A boolean without a value is whatever the provider takes it for: `active` would be true again.
+        if !present || attribute.kind == Type::Boolean {
+            return;
         }
+        if attribute.required && (to.slot.is_empty() || attribute.name.as_ref() != "value") {
+            let path = rule.idp.as_ref().map_or("", |from| &from.path);
+            let message = format!("cannot be removed: the provider requires `{}` ({})", to.path, rule.name);
+            return notes.problem(ProblemKind::Mutability, path, message);
+        }
+        if to.clear(document, new, self.to).is_err() {
+            notes.problems.push(rule.problem(to, AMBIGUOUS));
+        }
+        notes.fired.note(rule);
     }
 
-    /// Attributes that no rule claims.
-    fn pass(
-        &self,
-        way: &Way<'_>,
-        pair: &Pair,
-        document: &mut Document,
-        root: NodeId,
-        new: NodeId,
-        problems: &mut Vec<Problem>,
-    ) {
+    /// Attributes that no rule claims, from one side to the other.
+    fn pass(&self, document: &mut Document, root: NodeId, new: NodeId, notes: &mut Notes<'_>) {
+        let fixed = [self.from_type.id, self.from_type.meta, self.from_type.schemas];
         let members: Vec<NodeId> = document.children(root).collect();
         for member in members {
             let attr = document.attr(member);
-            let fixed = [way.from_type.id, way.from_type.meta, way.from_type.schemas].contains(&attr);
-            if attr.is_known() && fixed {
-                continue;
+            if !attr.is_known() || !fixed.contains(&attr) {
+                self.pass_member(document, member, new, AttrId::UNKNOWN, notes);
             }
-            self.pass_member(way, pair, document, member, new, problems);
         }
     }
 
+    /// One member; `above` is the attribute of the other side it belongs to, unknown for the resource itself.
     fn pass_member(
         &self,
-        way: &Way<'_>,
-        pair: &Pair,
         document: &mut Document,
         member: NodeId,
         new: NodeId,
-        problems: &mut Vec<Problem>,
+        above: AttrId,
+        notes: &mut Notes<'_>,
     ) {
         let attr = document.attr(member);
-        let claim = match attr.is_known() {
-            true => pair.claim(way.from, attr, |rule| way.spots(rule).0),
-            false => Claim::No,
-        };
-        match (claim, pair.unmapped) {
-            (Claim::Whole, _) | (_, Unmapped::Drop) => {}
-            (Claim::Parts, _) if document.kind(member) == Kind::Object => {
+        let claim = if attr.is_known() { self.claim_from(attr) } else { Claim::No };
+        let object = document.kind(member) == Kind::Object;
+        match claim {
+            Claim::Whole => {}
+            Claim::Parts if object => {
+                let target = self.target(attr);
                 let parts: Vec<NodeId> = document.children(member).collect();
                 for part in parts {
-                    self.pass_member(way, pair, document, part, new, problems);
+                    self.pass_member(document, part, new, target, notes);
                 }
             }
-            (Claim::Parts, unmapped) => {
-                let claimed = |document: &Document, element: NodeId| {
-                    pair.rules.iter().filter_map(|rule| way.spots(rule).0).any(|spot| {
-                        spot.attr == attr && !spot.slot.is_empty() && spot.holds(document, element, way.from)
-                    })
-                };
+            Claim::Parts => {
+                let held = |document: &Document, element: NodeId| self.held(document, element, attr, true);
                 let rest: Vec<NodeId> =
-                    document.elements(member).filter(|element| !claimed(document, *element)).collect();
-                if rest.is_empty() {
-                    return;
+                    document.elements(member).filter(|element| !held(document, *element)).collect();
+                if !rest.is_empty() {
+                    self.pass_value(document, member, Some(rest), new, above, notes);
                 }
-                if unmapped == Unmapped::Reject && way.to_provider {
-                    return problems.push(unclaimed(way.from.path(attr)));
-                }
-                let list = document.new_array();
-                for element in rest {
-                    let copy = document.copy(element);
-                    document.append(list, copy);
-                }
-                self.place(way, document, attr, list, new);
             }
-            (Claim::No, Unmapped::Reject) if way.to_provider => {
+            Claim::No => self.pass_value(document, member, None, new, above, notes),
+        }
+    }
+
+    /// A value that no rule claims; for a list perhaps only some of its elements.
+    fn pass_value(
+        &self,
+        document: &mut Document,
+        member: NodeId,
+        elements: Option<Vec<NodeId>>,
+        new: NodeId,
+        above: AttrId,
+        notes: &mut Notes<'_>,
+    ) {
+        let attr = document.attr(member);
+        match self.pair.unmapped {
+            Unmapped::Pass => {}
+            Unmapped::Reject if self.to_provider => {
                 let path =
-                    if attr.is_known() { way.from.path(attr) } else { "an attribute outside the schema" };
-                problems.push(unclaimed(path));
+                    if attr.is_known() { self.from.path(attr) } else { "an attribute outside the schema" };
+                return notes.problems.push(unclaimed(path));
             }
-            (Claim::No, _) => {
-                let copy = document.copy(member);
-                if attr.is_known() {
-                    self.place(way, document, attr, copy, new);
-                } else if document.member_named(new, &document.key(member)).is_none() {
-                    document.append(new, copy);
+            Unmapped::Drop | Unmapped::Reject => return,
+        }
+        let target = match attr.is_known() {
+            true => self.target(attr),
+            false => {
+                let parent = if above.is_known() { above } else { self.to_type.root };
+                self.to.lookup(parent, document.key(member).as_bytes())
+            }
+        };
+        if !target.is_known() {
+            return self.pass_unknown(document, member, new, above);
+        }
+        match self.claim_to(target) {
+            Claim::Whole => self.overruled(target, notes),
+            Claim::Parts if document.kind(member) == Kind::Object => {
+                let parts: Vec<NodeId> = document.children(member).collect();
+                for part in parts {
+                    self.pass_value(document, part, None, new, target, notes);
                 }
             }
+            claim => {
+                let list = match elements {
+                    Some(elements) => elements,
+                    None if claim == Claim::Parts => document.elements(member).collect(),
+                    None => {
+                        let copy = document.copy(member);
+                        document.bind(copy, self.to, target);
+                        return self.to.place(document, new, target, copy);
+                    }
+                };
+                self.append(document, list, target, new, notes);
+            }
         }
     }
 
-    /// Puts a passed value where the other side has the attribute of that name, or under its name.
-    fn place(&self, way: &Way<'_>, document: &mut Document, attr: AttrId, value: NodeId, new: NodeId) {
-        let target = way.to.translate(way.from, attr, way.from_type.root, way.to_type.root);
-        if target.is_known() {
-            document.bind(value, way.to, target);
-            return way.to.place(document, new, target, value);
-        }
-        let name = way.from.name(attr).to_owned();
-        if document.member_named(new, &name).is_none() {
-            document.set_key(value, &name);
-            document.append(new, value);
+    /// Adds elements to a list that rules may have written to.
+    fn append(
+        &self,
+        document: &mut Document,
+        elements: Vec<NodeId>,
+        target: AttrId,
+        new: NodeId,
+        notes: &mut Notes<'_>,
+    ) {
+        let list = self.to.list(document, new, target);
+        for element in elements {
+            let copy = document.copy(element);
+            document.bind(copy, self.to, target);
+            if self.held(document, copy, target, false) {
+                self.overruled(target, notes);
+            } else {
+                document.append(list, copy);
+            }
         }
     }
 
-    fn pass_one(&self, way: &Way<'_>, document: &mut Document, root: NodeId, new: NodeId, name: &str) {
-        let attr = way.from.lookup(way.from_type.root, name.as_bytes());
-        if let Some(node) = document.member(root, attr) {
-            let copy = document.copy(node);
-            self.place(way, document, attr, copy, new);
+    fn overruled(&self, target: AttrId, notes: &mut Notes<'_>) {
+        if self.to_provider {
+            let message = "is written by a rule and cannot be passed; map it, or say `drop: true` for it";
+            notes.problem(ProblemKind::Value, self.to.path(target), message.into());
         }
     }
 
-    /// For `put`: attributes the IdP can see and has left out are cleared.
-    fn clear_passed(&self, way: &Way<'_>, pair: &Pair, document: &mut Document, root: NodeId, new: NodeId) {
-        let members: Vec<NodeId> = document.children(new).collect();
+    /// An attribute that neither schema has, under its own name.
+    fn pass_unknown(&self, document: &mut Document, member: NodeId, new: NodeId, above: AttrId) {
+        let copy = document.copy(member);
+        document.bind(copy, self.to, AttrId::UNKNOWN);
+        let holder = match above.is_known() {
+            false => new,
+            true => match self.to.find(document, new, above) {
+                Some(found) => found,
+                None => {
+                    let object = document.new_object();
+                    self.to.place(document, new, above, object);
+                    self.to.find(document, new, above).unwrap_or(object)
+                }
+            },
+        };
+        if document.kind(holder) == Kind::Object
+            && document.member_named(holder, &document.key(copy)).is_none()
+        {
+            document.append(holder, copy);
+        }
+    }
+
+    /// Before `pass` writes into an old resource: what passes is taken out, so that nothing old stays.
+    fn strip(&self, document: &mut Document, node: NodeId) {
+        let members: Vec<NodeId> = document.children(node).collect();
         for member in members {
             let attr = document.attr(member);
             let fixed =
-                attr == way.to_type.schemas || way.to.attribute(attr).mutability == Mutability::ReadOnly;
-            let claim = match attr.is_known() {
-                true => pair.claim(way.to, attr, |rule| rule.provider.as_ref()),
-                false => Claim::No,
-            };
-            let here = document.member_named(root, &document.key(member)).is_some();
-            if !fixed && claim == Claim::No && !here {
-                document.remove(member);
+                attr == self.to_type.schemas || self.to.attribute(attr).mutability == Mutability::ReadOnly;
+            match if attr.is_known() { self.claim_to(attr) } else { Claim::No } {
+                _ if fixed => {}
+                Claim::Whole => {}
+                Claim::No => document.remove(member),
+                Claim::Parts if document.kind(member) == Kind::Object => self.strip(document, member),
+                Claim::Parts => {
+                    let elements: Vec<NodeId> = document.elements(member).collect();
+                    for element in elements {
+                        if !self.held(document, element, attr, false) {
+                            document.remove(element);
+                        }
+                    }
+                    if document.first(member).is_none() {
+                        document.remove(member);
+                    }
+                }
             }
         }
     }
 
-    fn defaults(
-        &self,
-        way: &Way<'_>,
-        pair: &Pair,
-        document: &mut Document,
-        root: NodeId,
-        new: NodeId,
-        fired: &mut Fired,
-    ) {
-        for rule in &pair.rules {
-            let (Source::Default(template), Some(to)) = (&rule.source, &rule.provider) else { continue };
-            if !matches!(to.read(document, new, way.to), Ok(None)) {
-                continue;
-            }
-            if let Some(text) = template.render(document, root, way.from) {
-                let value = document.new_string(&text);
-                to.write(document, new, way.to, value);
-                fired.note(rule);
-            }
-        }
-    }
-
-    fn way(&self, pair: &Pair, to_provider: bool) -> Option<Way<'_>> {
-        let (idp, provider) = (self.idp_type(pair)?, self.provider_type(pair)?);
-        Some(match to_provider {
-            true => {
-                Way { from: &self.idp, to: &self.provider, from_type: idp, to_type: provider, to_provider }
-            }
-            false => {
-                Way { from: &self.provider, to: &self.idp, from_type: provider, to_type: idp, to_provider }
-            }
+    /// True when a slot of a rule holds the element.
+    fn held(&self, document: &Document, element: NodeId, attr: AttrId, from: bool) -> bool {
+        let idp = from == self.to_provider;
+        let vocabulary = if from { self.from } else { self.to };
+        let spots = self
+            .pair
+            .rules
+            .iter()
+            .filter_map(|rule| if idp { rule.idp.as_ref() } else { rule.provider.as_ref() });
+        spots.into_iter().any(|spot| {
+            spot.attr == attr && !spot.slot.is_empty() && spot.holds(document, element, vocabulary)
         })
+    }
+
+    fn target(&self, attr: AttrId) -> AttrId {
+        self.to.translate(self.from, attr, self.from_type.root, self.to_type.root)
+    }
+
+    fn pass_fixed(&self, document: &mut Document, root: NodeId, new: NodeId, attr: AttrId) {
+        if let Some(node) = document.member(root, attr) {
+            let (copy, target) = (document.copy(node), self.target(attr));
+            document.bind(copy, self.to, target);
+            self.to.place(document, new, target, copy);
+        }
+    }
+
+    /// `schemas` follows from the data: first in the resource.
+    fn put_schemas(&self, document: &mut Document, root: NodeId) {
+        let uris = schemas_in_use(document, root, self.to, self.to_type);
+        let list = document.new_array();
+        for uri in uris {
+            let uri = document.new_string(&uri);
+            document.append(list, uri);
+        }
+        match document.member(root, self.to_type.schemas) {
+            Some(node) => document.assign(node, list),
+            None => {
+                document.set_key(list, "schemas");
+                document.set_attr(list, self.to_type.schemas);
+                document.prepend(root, list);
+            }
+        }
     }
 }
 
@@ -324,23 +473,38 @@ impl Rule {
             message: format!("{message} ({})", self.name),
         }
     }
+
+    /// The other side's word for a value, by the rule's `values`.
+    pub(super) fn translate<'r>(
+        &'r self,
+        document: &Document,
+        node: NodeId,
+        to_provider: bool,
+    ) -> Option<Cow<'r, str>> {
+        let Source::Values { pairs, other } = &self.source else { return None };
+        let text = match document.kind(node) {
+            Kind::Bool(true) => Cow::Borrowed("true"),
+            Kind::Bool(false) => Cow::Borrowed("false"),
+            Kind::Number => Cow::Borrowed(document.number(node)?),
+            _ => document.string(node)?,
+        };
+        let found = pairs.iter().find_map(|(idp, provider)| match to_provider {
+            true => idp.eq_ignore_ascii_case(&text).then_some(provider),
+            false => provider.eq_ignore_ascii_case(&text).then_some(idp),
+        });
+        found.or(other.as_ref().filter(|_| to_provider)).map(|word| Cow::Borrowed(word.as_str()))
+    }
 }
 
-/// `schemas` follows from the data: first in the resource.
-fn put_schemas(way: &Way<'_>, document: &mut Document, root: NodeId) {
-    let uris = schemas_in_use(document, root, way.to, way.to_type);
-    let list = document.new_array();
-    for uri in uris {
-        let uri = document.new_string(&uri);
-        document.append(list, uri);
-    }
-    match document.member(root, way.to_type.schemas) {
-        Some(node) => document.assign(node, list),
-        None => {
-            document.set_key(list, "schemas");
-            document.set_attr(list, way.to_type.schemas);
-            document.prepend(root, list);
+/// A word as a value of the attribute's type.
+pub(super) fn typed(document: &mut Document, word: &str, kind: Type) -> NodeId {
+    match kind {
+        Type::Boolean if word.eq_ignore_ascii_case("true") => document.new_bool(true),
+        Type::Boolean if word.eq_ignore_ascii_case("false") => document.new_bool(false),
+        Type::Integer | Type::Decimal if word.parse::<f64>().is_ok_and(f64::is_finite) => {
+            document.new_number(word)
         }
+        _ => document.new_string(word),
     }
 }
 
@@ -351,3 +515,6 @@ pub(super) fn unclaimed(path: &str) -> Problem {
         message: "is not mapped and the route says `unmapped: reject`".into(),
     }
 }
+
+pub(super) const AMBIGUOUS: &str = "has several elements that fit, and none is primary";
+pub(super) const NO_VALUE: &str = "has a value that the rule's `values` do not have";

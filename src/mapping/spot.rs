@@ -43,6 +43,23 @@ impl Spot {
         Ok(value.filter(|node| !document.is_unassigned(*node)))
     }
 
+    /// The value of the first element that fits, where several do.
+    pub(super) fn read_first(
+        &self,
+        document: &Document,
+        root: NodeId,
+        vocabulary: &Vocabulary,
+    ) -> Option<NodeId> {
+        let list = vocabulary.find(document, root, self.attr)?;
+        let element = document.elements(list).find(|element| self.holds(document, *element, vocabulary))?;
+        if self.sub.is_known() { document.member(element, self.sub) } else { Some(element) }
+    }
+
+    /// True when both mean the same place.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        (self.attr, &self.slot, self.sub) == (other.attr, &other.slot, other.sub)
+    }
+
     /// Puts a value (bound to this side) into a resource.
     pub(super) fn write(
         &self,
@@ -50,41 +67,49 @@ impl Spot {
         root: NodeId,
         vocabulary: &Vocabulary,
         value: NodeId,
-    ) {
+    ) -> Result<(), Ambiguous> {
         if self.slot.is_empty() {
-            return vocabulary.place(document, root, self.attr, value);
+            vocabulary.place(document, root, self.attr, value);
+            return Ok(());
         }
-        let list = vocabulary.find(document, root, self.attr).unwrap_or_else(|| {
-            let list = document.new_array();
-            vocabulary.place(document, root, self.attr, list);
-            vocabulary.find(document, root, self.attr).unwrap_or(list)
-        });
-        let element = self.element(document, list, vocabulary).ok().flatten().unwrap_or_else(|| {
-            let element = document.new_object();
-            document.set_attr(element, self.attr);
-            for (sub, literal) in &self.slot {
-                let node = document.new_literal(literal);
-                document.append_member(element, vocabulary, *sub, node);
+        let list = vocabulary.list(document, root, self.attr);
+        let element = match self.element(document, list, vocabulary)? {
+            Some(element) => element,
+            None => {
+                let element = document.new_object();
+                document.set_attr(element, self.attr);
+                for (sub, literal) in &self.slot {
+                    let node = document.new_literal(literal);
+                    document.append_member(element, vocabulary, *sub, node);
+                }
+                document.append(list, element);
+                element
             }
-            document.append(list, element);
-            element
-        });
+        };
         if !self.sub.is_known() {
-            return document.assign(element, value);
+            document.assign(element, value);
+            return Ok(());
         }
         match document.member(element, self.sub) {
             Some(node) => document.assign(node, value),
             None => document.append_member(element, vocabulary, self.sub, value),
         }
+        Ok(())
     }
 
     /// Takes the value out of a resource; a slot loses its whole element when its `value` goes.
-    pub(super) fn clear(&self, document: &mut Document, root: NodeId, vocabulary: &Vocabulary) {
+    pub(super) fn clear(
+        &self,
+        document: &mut Document,
+        root: NodeId,
+        vocabulary: &Vocabulary,
+    ) -> Result<(), Ambiguous> {
         if self.slot.is_empty() {
-            return vocabulary.clear(document, root, self.attr);
+            vocabulary.clear(document, root, self.attr);
+            return Ok(());
         }
-        let Some(list) = vocabulary.find(document, root, self.attr) else { return };
-        let Ok(Some(element)) = self.element(document, list, vocabulary) else { return };
+        let Some(list) = vocabulary.find(document, root, self.attr) else { return Ok(()) };
+        let Some(element) = self.element(document, list, vocabulary)? else { return Ok(()) };
         let part = self.sub.is_known() && vocabulary.name(self.sub) != "value";
         let gone = if part { document.member(element, self.sub) } else { Some(element) };
         if let Some(gone) = gone {
@@ -93,6 +118,7 @@ impl Spot {
         if document.first(list).is_none() {
             vocabulary.clear(document, root, self.attr);
         }
+        Ok(())
     }
 
     /// True when the element is the slot's.

@@ -5,7 +5,7 @@ use crate::delta;
 use crate::document::{Kind, NodeId};
 use crate::error::ScimError;
 use crate::http::Response;
-use crate::mapping::{Fired, Mapped};
+use crate::mapping::{Fired, Mapped, Notes};
 use crate::repair::{Repair, Repaired, Repairs};
 use crate::schema::{AttrId, Checker, Context, Problem};
 
@@ -111,22 +111,21 @@ impl Operation {
         }
         self.same_resource(scene, old)?;
         let (mut fired, mut problems) = (Fired::default(), Vec::new());
-        let wanted = match change {
-            Change::Resource(wanted) => wanted,
+        let (before, wanted) = match change {
+            Change::Resource(wanted) => (None, wanted),
             Change::Delta(changes) => {
-                let state = match pair.identity {
-                    true => self.document.copy(old),
-                    false => route.mapping.view(pair, &mut self.document, old),
-                };
+                let before = route.mapping.view(pair, &mut self.document, old);
+                let state = self.document.copy(before);
                 let creates = route.repairs.allows(Repair::Upsert);
                 let applied = delta::apply(&changes, &mut self.document, state, &route.mapping.idp, creates);
                 applied.map_err(|problem| ScimError::problems(&[problem]))?;
-                state
+                (Some(before), state)
             }
         };
+        let notes = &mut Notes { fired: &mut fired, problems: &mut problems };
         let new = match pair.identity {
             true => wanted,
-            false => route.mapping.put(pair, &mut self.document, wanted, old, &mut fired, &mut problems),
+            false => route.mapping.put(pair, &mut self.document, before, wanted, old, notes),
         };
         refuse(&problems)?;
         scene.audit.mapped(fired.names());
@@ -216,7 +215,8 @@ impl Operation {
             return Ok(root);
         }
         let (mut fired, mut problems) = (Fired::default(), Vec::new());
-        let new = route.mapping.create(pair, &mut self.document, root, &mut fired, &mut problems);
+        let notes = &mut Notes { fired: &mut fired, problems: &mut problems };
+        let new = route.mapping.create(pair, &mut self.document, root, notes);
         refuse(&problems)?;
         scene.audit.mapped(fired.names());
         check(&route.mapping.provider, Context::Resource, |checker| {

@@ -56,6 +56,17 @@ impl Vocabulary {
         }
     }
 
+    /// The list of a multi-valued attribute, made where it is missing.
+    pub fn list(&self, document: &mut Document, root: NodeId, attr: AttrId) -> NodeId {
+        if let Some(list) = self.find(document, root, attr).filter(|list| document.kind(*list) == Kind::Array)
+        {
+            return list;
+        }
+        let list = document.new_array();
+        self.place(document, root, attr, list);
+        self.find(document, root, attr).unwrap_or(list)
+    }
+
     /// Puts a value in an attribute's place.
     pub fn place(&self, document: &mut Document, root: NodeId, attr: AttrId, value: NodeId) {
         match self.find(document, root, attr) {
