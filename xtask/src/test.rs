@@ -8,9 +8,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::process::{Outcome, capture, failure};
+use crate::process::{Outcome, capture, capture_within, failure};
 use crate::ui::{self, Working, paint};
 use crate::{Place, build, coverage, rules, setup, toolchain};
+
+/// The longest that all runs of the test suites of others may take.
+const PEERS_LIMIT: Duration = Duration::from_secs(6 * 60);
 
 /// Tests passed and failed.
 #[derive(Clone, Copy, Default)]
@@ -61,6 +64,8 @@ enum Work {
     Npm,
     /// One of the hosts that play the golden cases.
     Golden(PathBuf),
+    /// Servers and test suites of others, with and without the gateway between them.
+    Peers,
     /// A folder of test files for Node; `alone`: they need nothing that is built.
     Suite { files: Vec<PathBuf>, alone: bool },
 }
@@ -100,6 +105,7 @@ fn steps(place: &Place) -> Result<Vec<Step>> {
     for host in ["node", "workerd", "envoy"] {
         add(&format!("golden-{host}"), Work::Golden(format!("tests/runners/{host}.mjs").into()));
     }
+    add("peers", Work::Peers);
     for (name, files) in suites(place)? {
         let alone = name == "simulators";
         add(&name, Work::Suite { files, alone });
@@ -204,6 +210,15 @@ impl Bench<'_> {
                 let mut node = self.node()?;
                 node.arg(file);
                 counted(place, name, capture(place, name, &mut node)?)
+            }
+            Work::Peers => {
+                let mut node = self.node()?;
+                node.arg("tests/peers/main.mjs").env("SCIMLOCK_PYTHON", setup::peers(place)?);
+                let outcome = capture_within(place, name, &mut node, PEERS_LIMIT)?;
+                let table = outcome.output.clone();
+                let (count, problem) = counted(place, name, outcome)?;
+                // What the gateway adds is worth showing when all is well, too.
+                Ok((count, problem.or(Some(table))))
             }
             Work::Suite { files, alone } => {
                 let mut node = if *alone { place.command("node") } else { self.node()? };
