@@ -55,10 +55,27 @@ impl<'a> Asker<'a> {
         if let Some((path, rule)) = self.plain(attr)? {
             return self.compared(path, rule, op, value);
         }
-        // Parts of a list's elements: one of the slots, or none.
+        // Parts of a list's elements: one of the slots, or none. Without an element there is no value, which is
+        // what `ne` and `eq null` ask for too.
         let list = self.mapping.idp.top(attr);
         let name = AttrPath::new(self.mapping.idp.name(attr));
-        self.slots(list, &Filter::compare(name, op, value.clone()))
+        let null = *value == Literal::Null;
+        let asks_for_none = if null { op == Op::Eq } else { op == Op::Ne };
+        if !asks_for_none {
+            return self.slots(list, &Filter::compare(name, op, value.clone()));
+        }
+        let slots = self.readable().filter(|(from, _, _)| from.attr == list && !from.slot.is_empty());
+        let mut slots: Vec<_> = slots.map(|(from, _, _)| from.slot.as_slice()).collect();
+        slots.dedup();
+        let positive = match null {
+            true => self.slots(list, &Filter::Present(name))?,
+            false if slots.len() == 1 => self.slots(list, &Filter::compare(name, Op::Eq, value.clone()))?,
+            false => return Err(format!("`{path}` has several elements; say which in brackets")),
+        };
+        Ok(match positive {
+            Folded::Constant(constant) => Folded::Constant(!constant),
+            Folded::Filter(filter) => Folded::Filter(Filter::Not(Box::new(filter))),
+        })
     }
 
     fn present(&self, leaf: &Filter, path: &AttrPath) -> Result<Folded, String> {
@@ -66,11 +83,12 @@ impl<'a> Asker<'a> {
         if !attr.is_known() {
             return Ok(self.outside(leaf));
         }
-        if let Some((path, _)) = self.plain(attr)? {
-            return Ok(Folded::Filter(Filter::Present(path)));
+        if let Some((path, rule)) = self.plain(attr)? {
+            return Ok(Folded::Filter(shown(rule, path)));
         }
         let spots = self.readable().filter(|(from, _, _)| self.mapping.idp.is_within(from.attr, attr));
-        let each: Vec<Filter> = spots.map(|(_, to, _)| self.at(to, Filter::Present)).collect();
+        let each: Vec<Filter> =
+            spots.map(|(_, to, rule)| self.at(to, |path| shown(Some(rule), path))).collect();
         Ok(if each.is_empty() { Folded::Constant(false) } else { Folded::Filter(Filter::or(each)) })
     }
 
@@ -115,12 +133,16 @@ impl<'a> Asker<'a> {
                 match slot.iter().find(|(each, _, _)| each.sub == sub) {
                     Some((_, to, rule)) => match compared {
                         Some((op, value)) => self.compared_at(to, rule, op, value),
-                        None => Ok(Folded::Filter(self.at(to, Filter::Present))),
+                        None => Ok(Folded::Filter(self.at(to, |path| shown(Some(rule), path)))),
                     },
                     None => Ok(Folded::Constant(matches!(compared, Some((Op::Ne, _))))),
                 }
             })?;
-            let present = || slot.iter().map(|(_, to, _)| self.at(to, Filter::Present)).collect::<Vec<_>>();
+            let present = || {
+                let each =
+                    |(_, to, rule): &(&Spot, &Spot, &Rule)| self.at(to, |path| shown(Some(rule), path));
+                slot.iter().map(each).collect::<Vec<_>>()
+            };
             match folded {
                 Folded::Constant(false) => {}
                 Folded::Constant(true) => asked.push(Filter::or(present())),
@@ -181,7 +203,12 @@ impl<'a> Asker<'a> {
         let (Op::Eq | Op::Ne, Literal::String(text)) = (op, value) else {
             return Err(format!("`{path}` can only be compared by eq and ne ({rule})"));
         };
-        Ok(match pairs.iter().find(|(idp, _)| idp.eq_ignore_ascii_case(text)) {
+        let found = pairs.iter().find(|(idp, word)| {
+            // The view shows the first word that a provider's word stands for, and no other.
+            let first = pairs.iter().find(|(_, other)| other.eq_ignore_ascii_case(word));
+            idp.eq_ignore_ascii_case(text) && first.is_some_and(|(first, _)| first == idp)
+        });
+        Ok(match found {
             Some((_, word)) => {
                 Folded::Filter(Filter::compare(path, op, Literal::String(word.as_str().into())))
             }
@@ -248,6 +275,17 @@ fn constant(
         Op::Ne => Ok(Folded::Constant(!equal)),
         _ => Err(format!("`{path}` can only be compared by eq and ne here")),
     }
+}
+
+/// That the IdP sees a value: of a rule with `values` only the words the table has.
+fn shown(rule: Option<&Rule>, path: AttrPath) -> Filter {
+    let Some(Source::Values { pairs, .. }) = rule.map(|rule| &rule.source) else {
+        return Filter::Present(path);
+    };
+    let word = |(_, word): &(String, String)| {
+        Filter::compare(path.clone(), Op::Eq, Literal::String(word.as_str().into()))
+    };
+    Filter::or(pairs.iter().map(word).collect())
 }
 
 /// True when the filter may match where none of its attributes has a value.

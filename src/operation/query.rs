@@ -1,16 +1,19 @@
 //! Queries: filters and parameters of the IdP as the provider's, and what is answered without asking.
 
+use std::collections::BTreeSet;
+
 use super::{Kind, Operation, Result, Scene, State, Step, json};
 use crate::error::ScimError;
-use crate::filter::{Filter, Folded, Op};
+use crate::filter::{Filter, Folded, Literal, Op};
 use crate::gateway::Route;
 use crate::http::path::push_parameter;
+use crate::http::url;
 use crate::mapping::Pair;
 use crate::message::list_response;
 use crate::path::AttrPath;
 use crate::profile::{FilterFacts, Logical};
 use crate::repair::{Repair, Repaired};
-use crate::schema::{AttrId, Checker, Context, Projection, ResourceType};
+use crate::schema::{AttrId, Checker, Context, Projection, ResourceType, Type};
 
 impl Operation {
     pub(super) fn list(&mut self, scene: &mut Scene<'_>) -> Result<Step> {
@@ -46,7 +49,7 @@ impl Operation {
         let filter = filter(scene.route, of, text, &mut repaired)?;
         scene.audit.repaired(&scene.route.repairs, &repaired);
         note_attributes(scene, of, &filter);
-        Ok(Some(filter))
+        Ok(Some(rebased(scene.route, of, filter)))
     }
 
     /// The same asked of the provider, if it takes such filters.
@@ -87,7 +90,9 @@ impl Operation {
                 let path = AttrPath::parse(text, &|uri| vocabulary.knows_schema(uri));
                 path.map_or(AttrId::UNKNOWN, |path| vocabulary.resolve(of, &path))
             };
-            Some(paths.map(resolve).collect())
+            // Names that no schema knows show and hide nothing.
+            let known: BTreeSet<AttrId> = paths.map(resolve).filter(|attr| attr.is_known()).collect();
+            Some(known.into_iter().collect())
         };
         let (only, without) = (list("attributes"), list("excludedAttributes"));
         if only.is_some() && without.is_some() {
@@ -176,6 +181,24 @@ fn filter(route: &Route, of: &ResourceType, text: &str, repaired: &mut Repaired)
         context: Context::Patch,
     };
     checker.read_filter(of, text).map_err(|detail| ScimError::typed(400, "invalidFilter", detail))
+}
+
+/// References of the gateway's in a filter are the provider's.
+fn rebased(route: &Route, of: &ResourceType, filter: Filter) -> Filter {
+    let vocabulary = &route.mapping.idp;
+    match filter {
+        Filter::And(filters) => {
+            Filter::And(filters.into_iter().map(|each| rebased(route, of, each)).collect())
+        }
+        Filter::Or(filters) => Filter::Or(filters.into_iter().map(|each| rebased(route, of, each)).collect()),
+        Filter::Not(inner) => Filter::Not(Box::new(rebased(route, of, *inner))),
+        Filter::Compare { path, op, value: Literal::String(text) } => {
+            let reference = vocabulary.attribute(vocabulary.resolve(of, &path)).kind == Type::Reference;
+            let moved = url::rebase(&route.base, &route.provider, &text).filter(|_| reference);
+            Filter::Compare { path, op, value: Literal::String(moved.map_or(text, Into::into)) }
+        }
+        other => other,
+    }
 }
 
 fn note_attributes(scene: &mut Scene<'_>, of: &ResourceType, filter: &Filter) {

@@ -62,12 +62,18 @@ impl Operation {
         let root = self.received(scene, response.body, of.list)?;
         let resources = self.resources(scene, root)?;
         let total = self.document.member_named(root, "totalResults");
-        let total = total.and_then(|node| self.document.number(node)).and_then(|digits| digits.parse().ok());
-        let total: u64 = total.unwrap_or(resources.len() as u64);
+        let total = match total.map(|node| self.document.number(node).and_then(|digits| digits.parse().ok()))
+        {
+            None => resources.len() as u64,
+            Some(Some(total @ 0..=MOST)) => total,
+            Some(_) => {
+                return Err(ScimError::new(502, "the provider's list has no `totalResults` that can be"));
+            }
+        };
         let wanted = span.count.map_or(u64::MAX, |count| count.saturating_sub(span.resources.len() as u64));
-        let there = (span.total + total).saturating_sub(span.first() + span.total - 1).min(total).min(wanted);
+        let there = (total + 1).saturating_sub(span.first()).min(wanted);
         span.cut |= (resources.len() as u64) < there;
-        span.total += total;
+        span.total = span.total.saturating_add(total);
         let room = usize::try_from(wanted).unwrap_or(usize::MAX);
         for resource in resources.into_iter().take(room) {
             let text = self.document.write(resource);
@@ -127,6 +133,9 @@ impl Span {
         self.start.saturating_sub(self.total).max(1)
     }
 }
+
+/// More resources than any provider has.
+const MOST: u64 = 1 << 40;
 
 /// What a leaf of a filter says of all resources of one type: `meta.resourceType` is known, and an attribute
 /// that the type's schema lacks is simply unassigned.
