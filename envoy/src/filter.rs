@@ -69,11 +69,13 @@ impl Filter {
     /// Ends the stream: a host call failed, so nothing may pass.
     fn refuse(&mut self, failed: Failed) -> Verdict {
         host::log(LogLevel::Error, &format!("the host call `{failed}` failed: the request is refused"));
-        if let Step::Run(commands, verdict) = self.stream.fail() {
-            if commands.into_iter().try_for_each(run).is_err() {
-                let _ = host::reset();
-            }
-            return verdict;
+        let answered = match self.stream.fail() {
+            Step::Run(commands, _) if !commands.is_empty() => commands.into_iter().try_for_each(run),
+            // It was answered already: what is on its way cannot be trusted.
+            _ => Err(failed),
+        };
+        if answered.is_err() {
+            let _ = host::reset();
         }
         Verdict::Pause
     }

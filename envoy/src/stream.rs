@@ -107,6 +107,8 @@ pub(crate) struct Stream {
     beside: Option<Vec<u8>>,
     /// The answer in the stream was made by Envoy.
     local: bool,
+    /// Envoy ended the exchange with an answer of its own while the provider was being asked.
+    cut: bool,
     /// The callback is about neither side: going on takes a command of its own.
     outside: bool,
     now: u64,
@@ -184,10 +186,7 @@ impl Stream {
 
     /// True while the provider has, or may have, a request whose outcome nobody was told.
     pub(crate) fn unsettled(&self) -> bool {
-        matches!(
-            self.state,
-            State::Forwarded | State::Response(_) | State::Request(Wait::Reply | Wait::Provider)
-        )
+        self.cut || matches!(self.state, State::Forwarded | State::Response(_)) || self.asks()
     }
 
     fn request_head(&mut self, request: Request) -> Step {
@@ -227,6 +226,7 @@ impl Stream {
             // Envoy cannot hold the request's body; anything else it says while a request is held is its own affair.
             (State::Request(_), Err(Fault::TooLarge)) => Input::Fault(Fault::TooLarge),
             (State::Request(_), _) => {
+                self.cut = self.asks();
                 self.state = State::Delivered;
                 return pass();
             }
@@ -398,6 +398,11 @@ impl Stream {
         }
         self.state = State::Answered;
         hold(Some(Command::Local(response)))
+    }
+
+    /// A request beside the stream is under way.
+    fn asks(&self) -> bool {
+        matches!(self.state, State::Request(Wait::Reply | Wait::Provider))
     }
 
     /// Waits on the side that is held; false where none is.

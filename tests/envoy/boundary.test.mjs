@@ -86,17 +86,25 @@ test('a gzip body behind Envoy\'s decompressor, which adds trailers, is mapped t
 });
 
 test('trailers of the provider end its answer and stay here', async () => {
-  provider.answer = (_, response) => {
-    response.writeHead(200, { 'content-type': 'application/scim+json', trailer: 'x-secret' });
-    response.write(JSON.stringify(stored('1')));
-    response.addTrailers({ 'x-secret': 'provider' });
-    response.end();
-  };
-  const answer = await send2(port, get());
-  equal(answer.status, 200, answer.text);
-  equal(answer.json.meta.location, 'https://scim.acme.example/scim/v2/Users/1');
-  equal(answer.trailers?.['x-secret'], undefined);
-  equal(answer.headers.get('trailer'), undefined);
+  const trailing = await start({ change: ({ clusters }) => {
+    const options = Object.values(clusters[0].typed_extension_protocol_options)[0];
+    options.explicit_http_config.http_protocol_options = { enable_trailers: true };
+  } });
+  try {
+    trailing.provider.answer = (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/scim+json', trailer: 'x-secret' });
+      response.write(JSON.stringify(stored('1')));
+      response.addTrailers({ 'x-secret': 'provider' });
+      response.end();
+    };
+    const answer = await send2(trailing.port, get());
+    equal(answer.status, 200, answer.text);
+    equal(answer.json.meta.location, 'https://scim.acme.example/scim/v2/Users/1');
+    equal(answer.trailers?.['x-secret'], undefined);
+    equal(answer.headers.get('trailer'), undefined);
+  } finally {
+    await trailing.stop();
+  }
 });
 
 test('header bytes that are not UTF-8 harm neither this request nor the next', async () => {

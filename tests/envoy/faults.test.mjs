@@ -42,6 +42,32 @@ test('a provider that breaks off in the middle of an answer: never half an answe
   isScimError(answer, answer.status);
 });
 
+test('a provider that stalls in the middle of an answer: never half an answer, and in time', async () => {
+  provider.answer = (_, response) => {
+    response.writeHead(200, { 'content-type': 'application/scim+json', 'content-length': 500 });
+    response.write('{"id":"1"');
+  };
+  const begin = Date.now();
+  const answer = await send(port, get());
+  isScimError(answer, answer.status);
+  ok(answer.status >= 500 && Date.now() - begin < 10_000);
+});
+
+test('a cluster that Envoy does not have: 502', async () => {
+  const lost = await start({ name: 'entra-to-leanix', change: ({ clusters }) => {
+    clusters[0].name = clusters[0].load_assignment.cluster_name = 'other';
+  } });
+  try {
+    isScimError(await send(lost.port, get()), 502);
+    const beside = await send(lost.port, { method: 'PUT', path: `${USERS}/1`, headers: [TOKEN, JSON_BODY], body: JSON.stringify(user()) });
+    isScimError(beside, 500);
+    match(lost.envoy.log.text, /dispatch_http_call/);
+    ok(!lost.envoy.log.text.includes('panicked'), lost.envoy.log.text);
+  } finally {
+    await lost.stop();
+  }
+});
+
 test('what the provider itself says with 503 or 504 is not taken for Envoy\'s word', async () => {
   for (const status of [503, 504]) {
     provider.answer = reply(status, { schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'], status: String(status), detail: 'maintenance' }, { 'retry-after': '7' });

@@ -284,16 +284,28 @@ fn an_abort_breaks_the_connection() {
 
 #[test]
 fn only_what_the_provider_may_have_seen_is_unsettled() {
-    let rows = [
-        (head("GET", true), false),
-        (forward(call("GET", "")), true),
-        (response(200, true), true),
-        (respond(204, ""), false),
-    ];
-    let mut stream = Stream::default();
-    for (row, (input, unsettled)) in rows.into_iter().enumerate() {
-        step(&mut stream, input);
-        assert_eq!(stream.unsettled(), unsettled, "row {row}");
+    let started = || (head("GET", true), false);
+    for rows in [
+        vec![
+            started(),
+            (forward(call("GET", "")), true),
+            (response(200, true), true),
+            (respond(204, ""), false),
+        ],
+        vec![started(), (forward(call("PATCH", "{}")), true), (made_by_envoy(504, Fault::Timeout), true)],
+        vec![
+            started(),
+            (callout(), true),
+            (at(Callback::Reply(Err(Fault::Reset))), true),
+            (respond(502, ""), false),
+        ],
+        vec![started(), (made_by_envoy(408, Fault::Timeout), false)],
+    ] {
+        let mut stream = Stream::default();
+        for (row, (input, unsettled)) in rows.into_iter().enumerate() {
+            step(&mut stream, input);
+            assert_eq!(stream.unsettled(), unsettled, "row {row}");
+        }
     }
 }
 
