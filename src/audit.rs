@@ -23,6 +23,8 @@ pub(crate) struct Audit {
     mapped: Vec<String>,
     /// Calls made to the provider: method, and the status or fault it ended with.
     calls: Vec<(&'static str, Option<String>)>,
+    /// The operations of a bulk request.
+    inner: Vec<Value>,
 }
 
 impl Audit {
@@ -57,6 +59,25 @@ impl Audit {
         }
     }
 
+    /// One operation of a bulk request ended.
+    pub(crate) fn inner(
+        &mut self,
+        operation: Option<&'static str>,
+        resource_type: Option<String>,
+        id: Option<String>,
+        status: u16,
+    ) {
+        let mut record = Map::new();
+        let members = [
+            ("operation", operation.map(Value::from)),
+            ("resourceType", resource_type.map(Value::from)),
+            ("id", id.map(|id| short(&id).into())),
+            ("status", Some(status.into())),
+        ];
+        record.extend(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        self.inner.push(Value::Object(record));
+    }
+
     /// How often each repair was made.
     pub(crate) fn repairs(&self) -> impl Iterator<Item = (&str, u64)> {
         self.rules.iter().map(|(rule, count)| (rule.as_str(), *count))
@@ -76,7 +97,7 @@ impl Audit {
         put("token", self.token.clone().map(Value::from));
         put("operation", self.operation.map(Value::from));
         put("resourceType", self.resource_type.clone().map(Value::from));
-        put("id", self.id.clone().map(Value::from));
+        put("id", self.id.as_deref().map(|id| short(id).into()));
         put("refused", self.refused.map(Value::from));
         let some = |list: Vec<Value>| (!list.is_empty()).then_some(Value::Array(list));
         put("attributes", some(self.attributes.iter().map(|name| name.as_str().into()).collect()));
@@ -89,10 +110,16 @@ impl Audit {
             Value::from(format!("{method} {outcome}"))
         });
         put("provider", some(calls.collect()));
+        put("operations", some(self.inner.clone()));
         put("status", Some(status.into()));
         put("configuration", Some(digest.into()));
         Value::Object(record).to_string()
     }
+}
+
+/// An id of no more than a line's length: an IdP may send anything as one.
+fn short(id: &str) -> String {
+    id.chars().take(128).collect()
 }
 
 /// Unix milliseconds as a dateTime in UTC.

@@ -337,7 +337,7 @@ impl Exchange {
         let step = under
             .operation
             .begin(&mut Scene { gateway, route, audit: &mut self.audit, id: &self.id, now }, body)?;
-        self.step(now, under, step)
+        self.step(gateway, now, under, step)
     }
 
     fn resume(
@@ -361,15 +361,23 @@ impl Exchange {
         if let Some(id) = under.operation.id() {
             self.audit.id = Some(id.to_owned());
         }
-        self.step(now, under, step)
+        self.step(gateway, now, under, step)
     }
 
-    fn step(&mut self, now: u64, under: Under, step: Step) -> Result<Action, ScimError> {
+    fn step(
+        &mut self,
+        gateway: &Gateway,
+        now: u64,
+        mut under: Under,
+        mut step: Step,
+    ) -> Result<Action, ScimError> {
         let timeout = self.deadline.saturating_sub(now);
-        if timeout == 0 && !matches!(step, Step::Done(_)) {
+        while timeout == 0 && !matches!(step, Step::Done(_)) {
             // The IdP has given up and may have asked again: a late write would race with that one.
             let detail = "the time for this request is over (`limits.time`); the change was not sent";
-            return Err(ScimError::new(504, detail));
+            let route = gateway.routes.get(under.route).ok_or_else(lost)?;
+            let mut scene = Scene { gateway, route, audit: &mut self.audit, id: &self.id, now };
+            step = under.operation.fault(&mut scene, ScimError::new(504, detail))?;
         }
         Ok(match step {
             Step::Last(call) => {
@@ -405,7 +413,7 @@ impl Exchange {
         let route = gateway.routes.get(under.route).ok_or_else(lost)?;
         let mut scene = Scene { gateway, route, audit: &mut self.audit, id: &self.id, now };
         let step = under.operation.fault(&mut scene, ScimError::new(status, text))?;
-        self.step(now, under, step)
+        self.step(gateway, now, under, step)
     }
 
     fn respond(&mut self, now: u64, response: Response) -> Action {

@@ -1,6 +1,6 @@
 //! Bulk requests (RFC 7644 section 3.7): each operation goes through the same pipeline as a request of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -20,6 +20,11 @@ pub(super) struct Bulk {
     /// The request, with the data of its operations.
     document: Document,
     items: Vec<Item>,
+    /// Which operation has a bulkId.
+    named: BTreeMap<String, usize>,
+    /// The operations that wait for no other, and all that are left.
+    ready: BTreeSet<usize>,
+    left: BTreeSet<usize>,
     /// The operation that is carried out.
     current: Option<(usize, Box<Operation>)>,
     /// How many failures end the request; none said: it is never ended.
@@ -35,7 +40,12 @@ struct Item {
     path: String,
     data: Option<NodeId>,
     /// The bulkIds the path and the data refer to.
-    needs: Vec<String>,
+    needs: BTreeSet<String>,
+    /// How many of them have no outcome yet, and which operations wait for this one.
+    open: usize,
+    waiting: Vec<usize>,
+    /// What it does, for the record: operation, resource type and id.
+    record: (Option<&'static str>, Option<String>, Option<String>),
     outcome: Option<Outcome>,
 }
 
@@ -107,19 +117,29 @@ impl Operation {
 
 impl Bulk {
     /// The next operation whose references are resolved; with none left over, one that cannot be resolved.
-    fn next(&self) -> Option<usize> {
+    fn next(&mut self) -> Option<usize> {
         if self.fail_on_errors.is_some_and(|most| self.errors >= most) {
             return None;
         }
-        let waiting = || self.items.iter().enumerate().filter(|(_, item)| item.outcome.is_none());
-        let ready = |item: &Item| {
-            item.needs.iter().all(|id| self.named(id).is_none_or(|other| other.outcome.is_some()))
-        };
-        waiting().find(|(_, item)| ready(item)).or_else(|| waiting().next()).map(|(index, _)| index)
+        let index = self.ready.first().or_else(|| self.left.first()).copied()?;
+        self.ready.remove(&index);
+        self.left.remove(&index);
+        Some(index)
     }
 
-    fn named(&self, bulk_id: &str) -> Option<&Item> {
-        self.items.iter().find(|item| item.bulk_id.as_deref() == Some(bulk_id))
+    /// Keeps an operation's outcome; what waited for it may begin.
+    fn end(&mut self, scene: &mut Scene<'_>, index: usize, outcome: Outcome) {
+        let Some(item) = self.items.get_mut(index) else { return };
+        let (operation, resource_type, id) = item.record.clone();
+        scene.audit.inner(operation, resource_type, outcome.id.clone().or(id), outcome.status);
+        item.outcome = Some(outcome);
+        for waiting in std::mem::take(&mut item.waiting) {
+            let Some(other) = self.items.get_mut(waiting) else { continue };
+            other.open = other.open.saturating_sub(1);
+            if other.open == 0 && self.left.contains(&waiting) {
+                self.ready.insert(waiting);
+            }
+        }
     }
 
     /// The operation of an item and its body, references resolved.
@@ -127,7 +147,7 @@ impl Bulk {
         let item = self.items.get(index).ok_or_else(|| ScimError::new(500, "an operation is missing"))?;
         let mut ids = BTreeMap::new();
         for need in &item.needs {
-            let Some(other) = self.named(need) else {
+            let Some(other) = self.named.get(need).and_then(|index| self.items.get(*index)) else {
                 return Err(ScimError::typed(
                     400,
                     "invalidValue",
@@ -144,11 +164,21 @@ impl Bulk {
         let mut path = item.path.clone();
         for (name, id) in &ids {
             if let Some(start) = path.strip_suffix(&format!("/bulkId:{name}")) {
-                path = format!("{start}/{}", crate::http::path::encode_segment(id).unwrap_or_default());
+                let Some(id) = crate::http::path::encode_segment(id) else {
+                    return Err(ScimError::new(409, "refers to a resource whose id cannot stand in a path"));
+                };
+                path = format!("{start}/{id}");
             }
         }
         let request = Request::inner(scene.route, &item.method, &path, item.version.as_deref())?;
-        let body = match item.data.filter(|_| request.kind.has_body()) {
+        let mapping = &scene.route.mapping;
+        let of = request.pair.and_then(|pair| mapping.idp_type(mapping.pairs.get(pair)?));
+        let record = (Some(request.kind.as_str()), of.map(|of| of.name.to_string()), request.id.clone());
+        let data = item.data;
+        if let Some(item) = self.items.get_mut(index) {
+            item.record = record;
+        }
+        let body = match data.filter(|_| request.kind.has_body()) {
             None => Vec::new(),
             Some(data) => {
                 let copy = self.document.copy(data);
@@ -159,7 +189,7 @@ impl Bulk {
         Ok((Operation::new(request), body))
     }
 
-    fn done(&mut self, scene: &Scene<'_>, index: usize, operation: &Operation, response: &Response) {
+    fn done(&mut self, scene: &mut Scene<'_>, index: usize, operation: &Operation, response: &Response) {
         let header = |name: &str| {
             response.headers.get(name).and_then(|value| str::from_utf8(value).ok()).map(str::to_owned)
         };
@@ -170,19 +200,15 @@ impl Bulk {
             version: header("etag"),
             error: None,
         };
-        if let Some(item) = self.items.get_mut(index) {
-            item.outcome = Some(outcome);
-        }
+        self.end(scene, index, outcome);
     }
 
-    fn failed(&mut self, scene: &Scene<'_>, index: usize, error: &ScimError) {
+    fn failed(&mut self, scene: &mut Scene<'_>, index: usize, error: &ScimError) {
         self.errors += 1;
-        let body = error.body(scene.id);
+        let error_text = Some(error.body(scene.id));
         let outcome =
-            Outcome { status: error.status, id: None, location: None, version: None, error: Some(body) };
-        if let Some(item) = self.items.get_mut(index) {
-            item.outcome = Some(outcome);
-        }
+            Outcome { status: error.status, id: None, location: None, version: None, error: error_text };
+        self.end(scene, index, outcome);
     }
 
     fn response(&self) -> Vec<u8> {
@@ -233,15 +259,36 @@ fn read(document: Document, root: NodeId) -> Result<Bulk> {
         return Err(ScimError::new(413, format!("a bulk request may have {MAX_OPERATIONS} operations")));
     }
     let mut items: Vec<Item> = Vec::with_capacity(nodes.len());
-    for (index, node) in nodes.into_iter().enumerate() {
+    let mut named = BTreeMap::new();
+    for (index, node) in nodes.iter().enumerate() {
         let item =
-            item(&document, node).map_err(|message| refused(&format!("`Operations[{index}]` {message}")))?;
-        if item.bulk_id.is_some() && items.iter().any(|other| other.bulk_id == item.bulk_id) {
+            item(&document, *node).map_err(|message| refused(&format!("`Operations[{index}]` {message}")))?;
+        if let Some(bulk_id) = &item.bulk_id
+            && named.insert(bulk_id.clone(), index).is_some()
+        {
             return Err(refused(&format!("`Operations[{index}]` has the bulkId of another operation")));
         }
         items.push(item);
     }
-    Ok(Bulk { document, items, current: None, fail_on_errors, errors: 0 })
+    let mut ready = BTreeSet::new();
+    for index in 0..items.len() {
+        let Some(item) = items.get_mut(index) else { break };
+        if let Some(data) = item.data {
+            references(&document, data, &named, &mut item.needs);
+        }
+        let others: Vec<usize> = item.needs.iter().filter_map(|need| named.get(need)).copied().collect();
+        item.open = others.len();
+        if others.is_empty() {
+            ready.insert(index);
+        }
+        for other in others {
+            if let Some(other) = items.get_mut(other) {
+                other.waiting.push(index);
+            }
+        }
+    }
+    let left = (0..items.len()).collect();
+    Ok(Bulk { document, items, named, ready, left, current: None, fail_on_errors, errors: 0 })
 }
 
 fn item(document: &Document, node: NodeId) -> std::result::Result<Item, &'static str> {
@@ -263,23 +310,37 @@ fn item(document: &Document, node: NodeId) -> std::result::Result<Item, &'static
     if data.is_none() && matches!(method.as_str(), "POST" | "PUT" | "PATCH") {
         return Err("must have `data`");
     }
-    let mut needs: Vec<String> =
-        path.rsplit_once("/bulkId:").map(|(_, name)| name.to_owned()).into_iter().collect();
-    if let Some(data) = data {
-        references(document, data, &mut needs);
-    }
-    Ok(Item { method, bulk_id, version: text("version")?, path, data, needs, outcome: None })
+    let needs = path.rsplit_once("/bulkId:").map(|(_, name)| name.to_owned()).into_iter().collect();
+    let version = text("version")?;
+    let record = (None, None, None);
+    Ok(Item {
+        method,
+        bulk_id,
+        version,
+        path,
+        data,
+        needs,
+        open: 0,
+        waiting: Vec::new(),
+        record,
+        outcome: None,
+    })
 }
 
-/// The bulkIds that strings of a value refer to.
-fn references(document: &Document, node: NodeId, found: &mut Vec<String>) {
+/// The bulkIds that strings of a value refer to: those of the request, and in a `value` or `$ref` any.
+fn references(
+    document: &Document,
+    node: NodeId,
+    named: &BTreeMap<String, usize>,
+    found: &mut BTreeSet<String>,
+) {
     if let Some(name) = document.string(node).as_deref().and_then(|text| text.strip_prefix("bulkId:"))
-        && !found.iter().any(|known| known == name)
+        && (named.contains_key(name) || matches!(&*document.key(node), "value" | "$ref"))
     {
-        found.push(name.to_owned());
+        found.insert(name.to_owned());
     }
     for child in document.children(node) {
-        references(document, child, found);
+        references(document, child, named, found);
     }
 }
 
