@@ -248,6 +248,11 @@ impl<'a> Way<'a> {
     /// Attributes that no rule claims, from one side to the other.
     fn pass(&self, document: &mut Document, root: NodeId, new: NodeId, notes: &mut Notes<'_>) {
         let fixed = [self.from_type.id, self.from_type.meta, self.from_type.schemas];
+        if self.pair.unmapped == Unmapped::Drop
+            || (self.pair.unmapped == Unmapped::Reject && !self.to_provider)
+        {
+            return;
+        }
         let members: Vec<NodeId> = document.children(root).collect();
         for member in members {
             let attr = document.attr(member);
@@ -386,9 +391,8 @@ impl<'a> Way<'a> {
                 }
             },
         };
-        if document.kind(holder) == Kind::Object
-            && document.member_named(holder, &document.key(copy)).is_none()
-        {
+        // Names are unique on each side, and what was there before was stripped.
+        if document.kind(holder) == Kind::Object {
             document.append(holder, copy);
         }
     }

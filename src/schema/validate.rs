@@ -2,7 +2,7 @@
 //!
 //! All problems of a message are gathered, each with its SCIM path; none holds a value.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AttrId, Mutability, ResourceType, Type, Vocabulary};
 use crate::document::{Document, Kind, NodeId};
@@ -65,6 +65,7 @@ impl Checker<'_> {
         if document.kind(root) != Kind::Object {
             return self.problem(ProblemKind::Syntax, "", "the body must be a JSON object");
         }
+        self.hoist(document, root, of);
         self.members(document, root, of.root);
         for (extension, required) in &of.extensions {
             if *required && document.member(root, *extension).is_none() {
@@ -72,6 +73,27 @@ impl Checker<'_> {
             }
         }
         self.schemas(document, root, of);
+    }
+
+    /// Attributes of the core schema may stand in an object under its URN: they belong to the resource itself.
+    fn hoist(&mut self, document: &mut Document, root: NodeId, of: &ResourceType) {
+        let wrapped = document.children(root).find(|member| {
+            !document.attr(*member).is_known() && document.key(*member).eq_ignore_ascii_case(&of.schema)
+        });
+        let Some(wrapped) = wrapped else { return };
+        self.repaired.note(Repair::CoreUrn, &of.schema);
+        document.remove(wrapped);
+        document.bind(wrapped, self.vocabulary, of.root);
+        let members: Vec<NodeId> = document.children(wrapped).collect();
+        for member in members {
+            if document.member_named(root, &document.key(member)).is_some() {
+                let message = "has an attribute that the resource has too";
+                self.problem(ProblemKind::Syntax, &of.schema, message);
+            } else {
+                let copy = document.copy(member);
+                document.append(root, copy);
+            }
+        }
     }
 
     /// Checks the value of an attribute, single or list, as it stands in a resource or a patch operation.
@@ -258,7 +280,9 @@ impl Checker<'_> {
         for attr in self.vocabulary.children(parent) {
             let attribute = self.vocabulary.attribute(attr);
             let due = attribute.required && attribute.mutability != Mutability::ReadOnly;
-            if due && &*attribute.name != "schemas" && document.member(object, attr).is_none() {
+            let member = document.member(object, attr);
+            let missing = member.is_none_or(|node| document.string(node).is_some_and(|text| text.is_empty()));
+            if due && &*attribute.name != "schemas" && missing {
                 self.value_problem(attr, "is required");
             }
         }
@@ -318,13 +342,14 @@ impl Checker<'_> {
     /// RFC 7643 section 3: `schemas` lists the core schema and the extensions in use, each once.
     fn schemas(&mut self, document: &mut Document, root: NodeId, of: &ResourceType) {
         let listed = document.member(root, of.schemas);
-        let mut missing = schemas_in_use(document, root, self.vocabulary, of);
+        let in_use = schemas_in_use(document, root, self.vocabulary, of);
+        let mut missing: BTreeMap<String, usize> =
+            in_use.iter().enumerate().map(|(place, uri)| (uri.to_ascii_lowercase(), place)).collect();
         let mut next = listed.and_then(|listed| document.first(listed));
         while let Some(element) = next {
             next = document.sibling(element);
             let uri = document.string(element).unwrap_or_default().into_owned();
-            if let Some(place) = missing.iter().position(|each| each.eq_ignore_ascii_case(&uri)) {
-                missing.remove(place);
+            if missing.remove(&uri.to_ascii_lowercase()).is_some() {
                 continue;
             }
             let known = uri.eq_ignore_ascii_case(&of.schema)
@@ -350,8 +375,9 @@ impl Checker<'_> {
             document.prepend(root, array);
             array
         });
-        for uri in missing {
-            let uri = document.new_string(&uri);
+        let missing: BTreeSet<usize> = missing.into_values().collect();
+        for uri in missing.iter().filter_map(|place| in_use.get(*place)) {
+            let uri = document.new_string(uri);
             document.append(listed, uri);
         }
     }
