@@ -256,7 +256,9 @@ impl Reader<'_, '_> {
         self.document.bind(value, self.checker.vocabulary, attr);
         if self.document.is_unassigned(value) {
             let repair = if attribute.multi_valued { Repair::ClearList } else { Repair::ClearValue };
-            if op == Op::Replace || self.document.kind(value) == Kind::Null {
+            // Adding nothing to a list adds nothing; it never empties the list.
+            let cleared = self.document.kind(value) == Kind::Null && !attribute.multi_valued;
+            if op == Op::Replace || cleared {
                 self.checker.repaired.note(repair, &attribute.path);
                 return self.clear(attr);
             }
