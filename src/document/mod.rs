@@ -72,14 +72,14 @@ const TEXT_ESCAPED: u8 = 8;
 /// A text and its nodes.
 #[derive(Clone, Debug, Default)]
 pub struct Document {
-    text: Vec<u8>,
+    text: String,
     nodes: Vec<Node>,
 }
 
 impl Document {
     /// An empty document.
     pub const fn new() -> Self {
-        Self { text: Vec::new(), nodes: Vec::new() }
+        Self { text: String::new(), nodes: Vec::new() }
     }
 
     /// The node's kind.
@@ -112,7 +112,7 @@ impl Document {
     /// A number's digits as written.
     pub fn number(&self, id: NodeId) -> Option<&str> {
         let node = self.node(id)?;
-        if node.kind == Kind::Number { str::from_utf8(self.span(node.text)).ok() } else { None }
+        (node.kind == Kind::Number).then(|| self.span(node.text))
     }
 
     /// The elements of an array or members of an object, in order; nothing for other kinds.
@@ -182,7 +182,7 @@ impl Document {
         self.nodes.get_mut(id.0 as usize)
     }
 
-    fn span(&self, span: Span) -> &[u8] {
+    fn span(&self, span: Span) -> &str {
         let at = span.at as usize;
         self.text.get(at..at + span.len as usize).unwrap_or_default()
     }

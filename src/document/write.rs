@@ -16,14 +16,14 @@ impl Document {
             Kind::Null => out.extend_from_slice(b"null"),
             Kind::Bool(true) => out.extend_from_slice(b"true"),
             Kind::Bool(false) => out.extend_from_slice(b"false"),
-            Kind::Number => out.extend_from_slice(self.span(node.text)),
+            Kind::Number => out.extend_from_slice(self.span(node.text).as_bytes()),
             Kind::String => {
                 out.push(b'"');
-                out.extend_from_slice(self.span(node.text));
+                out.extend_from_slice(self.span(node.text).as_bytes());
                 out.push(b'"');
             }
             Kind::Object | Kind::Array if node.flags & CHANGED == 0 && node.text.len > 0 => {
-                out.extend_from_slice(self.span(node.text));
+                out.extend_from_slice(self.span(node.text).as_bytes());
             }
             Kind::Object => self.write_children(id, b'{', b'}', out),
             Kind::Array => self.write_children(id, b'[', b']', out),
@@ -38,7 +38,7 @@ impl Document {
             }
             if open == b'{' {
                 out.push(b'"');
-                out.extend_from_slice(self.node(child).map_or(&[], |node| self.span(node.key)));
+                out.extend_from_slice(self.node(child).map_or(&[], |node| self.span(node.key).as_bytes()));
                 out.extend_from_slice(b"\":");
             }
             self.write_node(child, out);

@@ -110,4 +110,8 @@ pub struct Attribute {
     pub closed: bool,
     /// Where names of members are looked up (itself, but for lists of resources).
     context: AttrId,
+    /// The attributes right below, in the order of the schema.
+    children: Vec<AttrId>,
+    /// Those of them that a client must give.
+    required_children: Vec<AttrId>,
 }

@@ -277,12 +277,10 @@ impl Checker<'_> {
         if self.context == Context::Patch && !self.vocabulary.attribute(parent).multi_valued {
             return;
         }
-        for attr in self.vocabulary.children(parent) {
-            let attribute = self.vocabulary.attribute(attr);
-            let due = attribute.required && attribute.mutability != Mutability::ReadOnly;
+        for attr in self.vocabulary.required(parent) {
             let member = document.member(object, attr);
             let missing = member.is_none_or(|node| document.string(node).is_some_and(|text| text.is_empty()));
-            if due && &*attribute.name != "schemas" && missing {
+            if self.vocabulary.name(attr) != "schemas" && missing {
                 self.value_problem(attr, "is required");
             }
         }

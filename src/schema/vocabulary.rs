@@ -62,6 +62,11 @@ impl Vocabulary {
         this
     }
 
+    /// How many numbers there are, with that of the unknown attribute.
+    pub(crate) fn len(&self) -> usize {
+        self.attributes.len()
+    }
+
     /// The resource types, in the order of the schema data.
     pub fn types(&self) -> &[ResourceType] {
         &self.types
@@ -115,7 +120,12 @@ impl Vocabulary {
 
     /// The attributes right below `parent`, in the order of the schema.
     pub fn children(&self, parent: AttrId) -> impl Iterator<Item = AttrId> {
-        self.ids().filter(move |id| self.attribute(*id).parent == parent)
+        self.attribute(parent).children.iter().copied()
+    }
+
+    /// Those of them that a client must give.
+    pub fn required(&self, parent: AttrId) -> impl Iterator<Item = AttrId> {
+        self.attribute(parent).required_children.iter().copied()
     }
 
     /// True when `id` is `ancestor` or lies below it.
@@ -180,7 +190,14 @@ impl Vocabulary {
         };
         attribute.parent = parent;
         attribute.context = id;
+        let required = attribute.required && attribute.mutability != Mutability::ReadOnly;
         self.attributes.push(attribute);
+        if let Some(above) = self.attributes.get_mut(parent.index()).filter(|_| parent.is_known()) {
+            above.children.push(id);
+            if required {
+                above.required_children.push(id);
+            }
+        }
         if self.attributes.len() * 2 > self.table.len() {
             self.table = vec![0; self.table.len() * 2];
             for id in self.ids().collect::<Vec<_>>() {
