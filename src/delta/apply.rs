@@ -230,7 +230,12 @@ impl Target<'_> {
             }
         }
         let values: Vec<NodeId> = self.document.elements(values).collect();
+        let nameless: Vec<NodeId> =
+            self.document.elements(list).filter(|element| key(self.document, *element).is_none()).collect();
         for value in values {
+            if key(self.document, value).is_none() && nameless.iter().any(|old| self.covers(*old, value)) {
+                continue;
+            }
             let same = key(self.document, value).and_then(|key| present.get(&key)).is_some_and(|same| {
                 // RFC 7644 section 3.5.2.1: a value that is already there changes nothing.
                 same.iter().any(|old| self.covers(*old, value))

@@ -52,6 +52,20 @@ impl Operation {
         Ok(Step::Call(self.call(scene, "GET", String::new(), Vec::new())?))
     }
 
+    /// What is known of a resource that was created when it cannot be read afterwards: it is there all the same.
+    pub(super) fn created_but_unseen(&self, scene: &Scene<'_>) -> Option<Response> {
+        let (id, of) = (self.id().filter(|_| self.request.kind == Kind::Create)?, self.idp_type(scene)?);
+        let location = self.location(scene)?;
+        let body = serde_json::json!({
+            "schemas": [&*of.schema],
+            "id": id,
+            "meta": { "resourceType": &*of.name, "location": location },
+        });
+        let mut answer = json(201, body.to_string().into_bytes());
+        answer.headers.push("location", location);
+        Some(answer)
+    }
+
     /// The resource that was asked for, and no other, must have been answered.
     pub(super) fn same_resource(&self, scene: &Scene<'_>, root: NodeId) -> Result<()> {
         let Some(of) = self.provider_type(scene) else { return Err(not_found()) };
