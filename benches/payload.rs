@@ -42,7 +42,7 @@ struct Group<'a> {
 }
 
 fn main() -> ExitCode {
-    let (generic, mapped) = (gateway("generic"), gateway("leanix"));
+    let (generic, mapped) = (gateway("plain"), gateway("mapped"));
     let groups = groups(&generic, &mapped);
     let mut criterion = Criterion::default()
         .sample_size(50)
@@ -136,7 +136,9 @@ fn list(user: &[u8]) -> Vec<u8> {
     serde_json::to_vec(&list).unwrap()
 }
 
+/// A gateway in front of the provider that `providers.json` names.
 fn gateway(provider: &str) -> Arc<Gateway> {
+    let providers: Value = serde_json::from_str(include_str!("providers.json")).unwrap();
     let config = json!({
         "version": 1,
         "public_url": "https://scim.acme.example",
@@ -147,7 +149,7 @@ fn gateway(provider: &str) -> Arc<Gateway> {
                 "accept": [{ "bearer": { "name": "bench", "sha256": TOKEN, "expires": "2035-12-31" } }],
             },
             "provider": {
-                "profile": provider,
+                "profile": providers[provider],
                 "url": "https://app.example/api/scim",
                 "credential": { "bearer": "${TOKEN}" },
             },

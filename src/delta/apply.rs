@@ -1,11 +1,11 @@
 //! Applying changes to a resource (RFC 7644 section 3.5.2): all or nothing is the caller's, who drops the
 //! document when a change cannot be made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Change, Op, Place};
 use crate::document::{Document, Kind, NodeId};
-use crate::filter::Filter;
+use crate::filter::{self, Filter, Literal};
 use crate::path::Path;
 use crate::schema::{AttrId, Problem, ProblemKind, Type, Vocabulary};
 
@@ -22,7 +22,36 @@ pub fn apply(
     upsert: bool,
 ) -> Result<(), Problem> {
     let mut target = Target { document, root, vocabulary, upsert };
-    changes.iter().try_for_each(|change| target.change(change))
+    let mut rest = changes;
+    while let Some((change, after)) = rest.split_first() {
+        // Removals of single values are gathered: a group's members are walked once, not once a member.
+        let run = rest.iter().take_while(|other| {
+            removed_value(other).map(|(attr, _)| attr) == removed_value(change).map(|(attr, _)| attr)
+        });
+        let run = if removed_value(change).is_some() { run.count() } else { 0 };
+        if run > 1 {
+            let (batch, after) = rest.split_at(run);
+            target.remove_values(batch);
+            rest = after;
+        } else {
+            target.change(change)?;
+            rest = after;
+        }
+    }
+    Ok(())
+}
+
+/// The list and the value, when a change removes the elements of one value.
+fn removed_value(change: &Change) -> Option<(AttrId, &str)> {
+    match (&change.place, change.op) {
+        (
+            Place::Elements { attr, filter: Filter::Compare { path, op: filter::Op::Eq, value }, sub },
+            Op::Remove,
+        ) if !sub.is_known() && path.name.eq_ignore_ascii_case("value") => {
+            if let Literal::String(text) = value { Some((*attr, text)) } else { None }
+        }
+        _ => None,
+    }
 }
 
 struct Target<'a> {
@@ -54,6 +83,27 @@ impl Target<'_> {
                 self.elements(change.op, *attr, filter, *sub, value)
             }
             (Place::Unknown(path), value) => self.unknown(path, value),
+        }
+    }
+
+    /// Changes that [`removed_value`] has found, all of one list.
+    fn remove_values(&mut self, changes: &[Change]) {
+        let Some((attr, _)) = changes.first().and_then(removed_value) else { return };
+        let sub = self.vocabulary.lookup(attr, b"value");
+        let exact = self.vocabulary.attribute(sub).case_exact;
+        let folded = |text: &str| if exact { text.to_owned() } else { text.to_lowercase() };
+        let gone: BTreeSet<String> =
+            changes.iter().filter_map(removed_value).map(|(_, text)| folded(text)).collect();
+        let Some(list) = self.find(attr) else { return };
+        let elements: Vec<NodeId> = self.document.elements(list).collect();
+        for element in elements {
+            let value = self.document.member(element, sub).and_then(|node| self.document.string(node));
+            if value.is_some_and(|value| gone.contains(&folded(&value))) {
+                self.document.remove(element);
+            }
+        }
+        if self.document.first(list).is_none() {
+            self.vocabulary.clear(self.document, self.root, attr);
         }
     }
 
@@ -180,7 +230,12 @@ impl Target<'_> {
             }
         }
         let values: Vec<NodeId> = self.document.elements(values).collect();
+        let nameless: Vec<NodeId> =
+            self.document.elements(list).filter(|element| key(self.document, *element).is_none()).collect();
         for value in values {
+            if key(self.document, value).is_none() && nameless.iter().any(|old| self.covers(*old, value)) {
+                continue;
+            }
             let same = key(self.document, value).and_then(|key| present.get(&key)).is_some_and(|same| {
                 // RFC 7644 section 3.5.2.1: a value that is already there changes nothing.
                 same.iter().any(|old| self.covers(*old, value))

@@ -34,15 +34,20 @@ impl Differ<'_> {
         let members: Vec<NodeId> = self.document.children(new).collect();
         for member in members {
             let key = self.document.key(member).into_owned();
-            match self.document.member_named(old, &key) {
+            // Null, an empty list and no attribute at all are the same state.
+            let before = self.document.member_named(old, &key);
+            let before = before.filter(|before| !self.document.is_unassigned(*before));
+            match before {
                 Some(before) if self.document.same(before, member) => {}
+                None if self.document.is_unassigned(member) => {}
                 before => self.member(before, member, names, &key),
             }
         }
         let gone: Vec<NodeId> = self.document.children(old).collect();
         for member in gone {
             let key = self.document.key(member).into_owned();
-            if self.document.member_named(new, &key).is_none() && !self.is_fixed(member) {
+            let kept = self.document.member_named(new, &key).is_some();
+            if !kept && !self.is_fixed(member) && !self.document.is_unassigned(member) {
                 let place = self.place(member, names, &key);
                 self.changes.push(Change { op: Op::Remove, place, value: None });
             }

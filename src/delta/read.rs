@@ -21,6 +21,9 @@ pub fn read(
     reader.changes
 }
 
+/// Operations one PATCH may have: each may have to look at a whole list.
+const MAX_OPERATIONS: usize = 2000;
+
 struct Reader<'a, 'c> {
     document: &'a mut Document,
     of: &'a ResourceType,
@@ -51,6 +54,10 @@ impl Reader<'_, '_> {
         };
         if self.document.first(operations).is_none() {
             return self.checker.problem(ProblemKind::Syntax, "Operations", "must not be empty");
+        }
+        if self.document.children(operations).count() > MAX_OPERATIONS {
+            let message = format!("must not have more than {MAX_OPERATIONS} operations; send them in parts");
+            return self.checker.problem(ProblemKind::Value, "Operations", &message);
         }
         let mut next = self.document.first(operations);
         let mut index = 0;
@@ -256,7 +263,9 @@ impl Reader<'_, '_> {
         self.document.bind(value, self.checker.vocabulary, attr);
         if self.document.is_unassigned(value) {
             let repair = if attribute.multi_valued { Repair::ClearList } else { Repair::ClearValue };
-            if op == Op::Replace || self.document.kind(value) == Kind::Null {
+            // Adding nothing to a list adds nothing; it never empties the list.
+            let cleared = self.document.kind(value) == Kind::Null && !attribute.multi_valued;
+            if op == Op::Replace || cleared {
                 self.checker.repaired.note(repair, &attribute.path);
                 return self.clear(attr);
             }

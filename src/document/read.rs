@@ -4,7 +4,7 @@
 //! ASCII case, also in unknown objects), lone surrogates, nesting over the limit.
 
 use super::edit::offset;
-use super::{Document, KEY_ESCAPED, Kind, NodeId, Span, TEXT_ESCAPED, text};
+use super::{Document, KEY_ESCAPED, Kind, NONE, Node, NodeId, Span, TEXT_ESCAPED, some, text};
 use crate::schema::{AttrId, Vocabulary};
 
 /// Why a text is not an acceptable JSON value.
@@ -61,21 +61,22 @@ impl Document {
         depth: u32,
     ) -> Result<NodeId, ReadError> {
         let start = self.text.len();
-        if let Err(error) = str::from_utf8(&bytes) {
-            return Err(ReadError { kind: ReadErrorKind::Utf8, at: error.valid_up_to() });
-        }
+        let text = String::from_utf8(bytes)
+            .map_err(|error| ReadError { kind: ReadErrorKind::Utf8, at: error.utf8_error().valid_up_to() })?;
+        self.nodes.reserve(text.len() / 16);
         if start == 0 {
-            self.text = bytes;
+            self.text = text;
         } else {
-            self.text.extend_from_slice(&bytes);
+            self.text.push_str(&text);
         }
-        self.nodes.reserve(self.text.len() / 24);
         let text = std::mem::take(&mut self.text);
         let mut reader = Reader {
             text: &text,
+            bytes: text.as_bytes(),
             at: start,
             document: self,
             vocabulary,
+            notes: vec![Note::NOTHING; vocabulary.len()],
             respell: Vec::new(),
             names: Vec::new(),
         };
@@ -92,14 +93,58 @@ impl Document {
 }
 
 struct Reader<'a> {
-    text: &'a [u8],
+    text: &'a str,
+    bytes: &'a [u8],
     at: usize,
     document: &'a mut Document,
     vocabulary: &'a Vocabulary,
+    /// One for each attribute.
+    notes: Vec<Note>,
     /// Members whose name is not in the schema's spelling.
     respell: Vec<NodeId>,
     /// The unknown members of the objects that are being read.
     names: Vec<NodeId>,
+}
+
+/// What was seen of an attribute so far. Messages repeat themselves: the member that came next the last time is
+/// likely to come next again, and then its name is neither scanned nor looked up.
+#[derive(Clone, Copy)]
+struct Note {
+    /// The object that had it last, or [`NONE`].
+    ///
+    /// INVARIANT: no object lies within another one of the same context, so that the last one is enough to tell
+    /// a duplicate.
+    seen: u32,
+    /// The member that followed it.
+    then: AttrId,
+    /// The member that objects of this context begin with.
+    first: AttrId,
+}
+
+impl Note {
+    const NOTHING: Self = Self { seen: NONE, then: AttrId::UNKNOWN, first: AttrId::UNKNOWN };
+}
+
+/// A member's name, and the attribute it means.
+struct Name {
+    key: Span,
+    /// [`KEY_ESCAPED`] or nothing.
+    flags: u8,
+    attr: AttrId,
+    /// It is in the schema's spelling.
+    exact: bool,
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy)]
+struct Place {
+    parent: u32,
+    /// The value before it under the same parent.
+    previous: u32,
+    attr: AttrId,
+    key: Span,
+    /// [`KEY_ESCAPED`] or nothing.
+    flags: u8,
 }
 
 type Read<T> = Result<T, ReadErrorKind>;
@@ -107,71 +152,64 @@ type Read<T> = Result<T, ReadErrorKind>;
 impl Reader<'_> {
     fn root(&mut self, context: AttrId, depth: u32) -> Read<NodeId> {
         self.blank();
-        let root = self.value(context, depth)?;
+        let place = Place { parent: NONE, previous: NONE, attr: context, key: Span::default(), flags: 0 };
+        let root = self.value(place, depth)?;
         self.blank();
         if self.at < self.text.len() { Err(ReadErrorKind::Trailing) } else { Ok(root) }
     }
 
-    fn value(&mut self, attr: AttrId, depth: u32) -> Read<NodeId> {
-        let id = match self.peek() {
+    fn value(&mut self, place: Place, depth: u32) -> Read<NodeId> {
+        let (kind, text, flags) = match self.peek() {
             b'"' => {
-                let (span, escaped) = self.string()?;
-                self.document.push(Kind::String, span, if escaped { TEXT_ESCAPED } else { 0 })
+                self.at += 1;
+                let (text, escaped) = self.string()?;
+                (Kind::String, text, if escaped { TEXT_ESCAPED } else { 0 })
             }
-            b'{' => return self.object(attr, depth),
-            b'[' => return self.array(attr, depth),
-            b't' => self.word(b"true", Kind::Bool(true))?,
-            b'f' => self.word(b"false", Kind::Bool(false))?,
-            b'n' => self.word(b"null", Kind::Null)?,
-            b'-' | b'0'..=b'9' => {
-                let span = self.number()?;
-                self.document.push(Kind::Number, span, 0)
-            }
+            b'{' => return self.object(place, depth),
+            b'[' => return self.array(place, depth),
+            b't' => (self.word(b"true", Kind::Bool(true))?, Span::default(), 0),
+            b'f' => (self.word(b"false", Kind::Bool(false))?, Span::default(), 0),
+            b'n' => (self.word(b"null", Kind::Null)?, Span::default(), 0),
+            b'-' | b'0'..=b'9' => (Kind::Number, self.number()?, 0),
             _ => return Err(ReadErrorKind::Syntax),
         };
-        self.document.set_attr(id, attr);
-        Ok(id)
+        Ok(self.push(place, kind, text, flags))
     }
 
-    fn object(&mut self, attr: AttrId, depth: u32) -> Read<NodeId> {
+    fn object(&mut self, place: Place, depth: u32) -> Read<NodeId> {
         let depth = depth.checked_sub(1).ok_or(ReadErrorKind::Depth)?;
         let start = self.at;
-        let object = self.document.push(Kind::Object, Span::default(), 0);
-        self.document.set_attr(object, attr);
+        let object = self.push(place, Kind::Object, Span::default(), 0);
         self.at += 1;
         self.blank();
-        let context = self.vocabulary.context(attr);
-        let mut seen = Seen::default();
+        let context = self.vocabulary.context(place.attr);
         let names = self.names.len();
-        let mut last = None;
+        let mut last = NONE;
         if self.peek() == b'}' {
             self.at += 1;
         } else {
+            let mut before = AttrId::UNKNOWN;
             loop {
-                if self.peek() != b'"' {
-                    return Err(ReadErrorKind::Syntax);
-                }
                 let key_at = self.at;
-                let (key, escaped) = self.string()?;
-                let (member, exact) = self.lookup(context, key, escaped);
+                self.expect(b'"')?;
+                let Name { key, flags, attr, exact } = self.name(context, before)?;
                 self.blank();
                 self.expect(b':')?;
                 self.blank();
-                let value = self.value(member, depth)?;
-                if let Some(node) = self.document.node_mut(value) {
-                    node.key = key;
-                    node.flags |= if escaped { KEY_ESCAPED } else { 0 };
-                }
-                self.chain(object, &mut last, value);
-                if member == AttrId::UNKNOWN {
+                let value =
+                    self.value(Place { parent: object.0, previous: last, attr, key, flags }, depth)?;
+                last = value.0;
+                if !attr.is_known() {
                     self.names.push(value);
-                } else {
-                    if !exact {
-                        self.respell.push(value);
-                    }
-                    if !seen.insert(member) {
+                } else if let Some(note) = self.notes.get_mut(attr.index()) {
+                    if note.seen == object.0 {
                         self.at = key_at;
                         return Err(ReadErrorKind::Duplicate);
+                    }
+                    note.seen = object.0;
+                    before = attr;
+                    if !exact {
+                        self.respell.push(value);
                     }
                 }
                 self.blank();
@@ -186,24 +224,24 @@ impl Reader<'_> {
             }
         }
         self.unknown_names(names)?;
-        self.close(object, start);
+        self.close(object, last, start);
         Ok(object)
     }
 
-    fn array(&mut self, attr: AttrId, depth: u32) -> Read<NodeId> {
+    fn array(&mut self, place: Place, depth: u32) -> Read<NodeId> {
         let depth = depth.checked_sub(1).ok_or(ReadErrorKind::Depth)?;
         let start = self.at;
-        let array = self.document.push(Kind::Array, Span::default(), 0);
-        self.document.set_attr(array, attr);
+        let array = self.push(place, Kind::Array, Span::default(), 0);
         self.at += 1;
         self.blank();
+        let mut last = NONE;
         if self.peek() == b']' {
             self.at += 1;
         } else {
-            let mut last = None;
             loop {
-                let value = self.value(attr, depth)?;
-                self.chain(array, &mut last, value);
+                let element =
+                    Place { parent: array.0, previous: last, key: Span::default(), flags: 0, ..place };
+                last = self.value(element, depth)?.0;
                 self.blank();
                 match self.next() {
                     b',' => self.blank(),
@@ -215,26 +253,43 @@ impl Reader<'_> {
                 }
             }
         }
-        self.close(array, start);
+        self.close(array, last, start);
         Ok(array)
     }
 
-    fn lookup(&self, context: AttrId, key: Span, escaped: bool) -> (AttrId, bool) {
-        let raw = self.slice(key);
-        if escaped {
-            let name = text::decode(raw, true);
-            return (self.vocabulary.lookup(context, name.as_bytes()), false);
+    /// A member's name behind its opening quote; `before` is the last known member before it.
+    fn name(&mut self, context: AttrId, before: AttrId) -> Read<Name> {
+        let note = self.notes.get(if before.is_known() { before } else { context }.index());
+        let guess =
+            note.map_or(AttrId::UNKNOWN, |note| if before.is_known() { note.then } else { note.first });
+        let expected = self.vocabulary.name(guess).as_bytes();
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if guess.is_known() && rest.strip_prefix(expected).is_some_and(|rest| rest.first() == Some(&b'"')) {
+            let key = Span { at: offset(self.at), len: offset(expected.len()) };
+            self.at += expected.len() + 1;
+            return Ok(Name { key, flags: 0, attr: guess, exact: true });
         }
-        let attr = self.vocabulary.lookup(context, raw);
-        (attr, raw == self.vocabulary.name(attr).as_bytes())
+        let (key, escaped) = self.string()?;
+        if escaped {
+            let attr = self.vocabulary.lookup(context, text::decode(self.slice(key), true).as_bytes());
+            return Ok(Name { key, flags: KEY_ESCAPED, attr, exact: false });
+        }
+        let attr = self.vocabulary.lookup(context, self.slice(key).as_bytes());
+        let exact = self.slice(key) == self.vocabulary.name(attr);
+        let note = self.notes.get_mut(if before.is_known() { before } else { context }.index());
+        if let Some(note) = note.filter(|_| attr.is_known()) {
+            *(if before.is_known() { &mut note.then } else { &mut note.first }) = attr;
+        }
+        Ok(Name { key, flags: 0, attr, exact })
     }
 
     /// Refuses equal names among an object's unknown members, in n log n comparisons.
     fn unknown_names(&mut self, from: usize) -> Read<()> {
-        let mut names = self.names.split_off(from);
-        if names.len() < 2 {
+        if self.names.len() < from + 2 {
+            self.names.truncate(from);
             return Ok(());
         }
+        let mut names = self.names.split_off(from);
         let mut keyed: Vec<(Vec<u8>, NodeId)> = names
             .drain(..)
             .filter_map(|id| {
@@ -255,36 +310,35 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn chain(&mut self, parent: NodeId, last: &mut Option<NodeId>, id: NodeId) {
-        if let Some(node) = self.document.node_mut(id) {
-            node.parent = parent.0;
+    /// A new node in its place.
+    fn push(&mut self, place: Place, kind: Kind, text: Span, flags: u8) -> NodeId {
+        let id = offset(self.document.nodes.len());
+        let Place { parent, previous, attr, key, .. } = place;
+        let flags = flags | place.flags;
+        let node = Node { key, text, parent, child: NONE, last: NONE, next: NONE, attr, kind, flags };
+        self.document.nodes.push(node);
+        if let Some(previous) = some(previous).and_then(|id| self.document.node_mut(id)) {
+            previous.next = id;
+        } else if let Some(parent) = some(parent).and_then(|id| self.document.node_mut(id)) {
+            parent.child = id;
         }
-        let previous = match last {
-            Some(last) => self.document.node_mut(*last).map(|node| &mut node.next),
-            None => self.document.node_mut(parent).map(|node| &mut node.child),
-        };
-        if let Some(slot) = previous {
-            *slot = id.0;
-        }
-        *last = Some(id);
-        if let Some(node) = self.document.node_mut(parent) {
-            node.last = id.0;
-        }
+        NodeId(id)
     }
 
-    fn close(&mut self, id: NodeId, start: usize) {
+    fn close(&mut self, id: NodeId, last: u32, start: usize) {
         let text = Span { at: offset(start), len: offset(self.at - start) };
         if let Some(node) = self.document.node_mut(id) {
             node.text = text;
+            node.last = last;
         }
     }
 
-    /// A string's content and whether it has escapes; stands after the closing quote.
+    /// A string's content behind its opening quote, and whether it has escapes.
     fn string(&mut self) -> Read<(Span, bool)> {
-        self.at += 1;
         let start = self.at;
         let mut escaped = false;
         loop {
+            self.at += text::plain(self.bytes.get(self.at..).unwrap_or_default());
             match self.peek() {
                 b'"' => break,
                 b'\\' => {
@@ -292,8 +346,7 @@ impl Reader<'_> {
                     self.at += 1;
                     self.escape()?;
                 }
-                0..0x20 => return Err(ReadErrorKind::Syntax),
-                _ => self.at += 1,
+                _ => return Err(ReadErrorKind::Syntax),
             }
         }
         let span = Span { at: offset(start), len: offset(self.at - start) };
@@ -311,7 +364,7 @@ impl Reader<'_> {
                     return Err(ReadErrorKind::Surrogate);
                 }
                 if (0xd800..0xdc00).contains(&unit) {
-                    let pair = self.text.get(self.at..self.at + 2) == Some(b"\\u".as_slice());
+                    let pair = self.bytes.get(self.at..self.at + 2) == Some(b"\\u".as_slice());
                     if !pair || !(0xdc00..0xe000).contains(&self.unit(2)?) {
                         return Err(ReadErrorKind::Surrogate);
                     }
@@ -324,7 +377,7 @@ impl Reader<'_> {
     }
 
     fn unit(&self, ahead: usize) -> Read<u32> {
-        self.text.get(self.at + ahead..).and_then(text::hex4).ok_or(ReadErrorKind::Syntax)
+        self.bytes.get(self.at + ahead..).and_then(text::hex4).ok_or(ReadErrorKind::Syntax)
     }
 
     fn number(&mut self) -> Read<Span> {
@@ -361,12 +414,12 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn word(&mut self, word: &[u8], kind: Kind) -> Read<NodeId> {
-        if !self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
+    fn word(&mut self, word: &[u8], kind: Kind) -> Read<Kind> {
+        if !self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
             return Err(ReadErrorKind::Syntax);
         }
         self.at += word.len();
-        Ok(self.document.push(kind, Span::default(), 0))
+        Ok(kind)
     }
 
     fn blank(&mut self) {
@@ -391,34 +444,10 @@ impl Reader<'_> {
 
     /// The byte at the cursor; 0 at the end, which no rule of the grammar takes.
     fn peek(&self) -> u8 {
-        self.text.get(self.at).copied().unwrap_or(0)
+        self.bytes.get(self.at).copied().unwrap_or(0)
     }
 
-    fn slice(&self, span: Span) -> &[u8] {
+    fn slice(&self, span: Span) -> &str {
         self.text.get(span.at as usize..(span.at + span.len) as usize).unwrap_or_default()
-    }
-}
-
-/// The known members an object has had so far.
-#[derive(Default)]
-struct Seen {
-    low: u64,
-    rest: Vec<AttrId>,
-}
-
-impl Seen {
-    /// False when the attribute was there already.
-    fn insert(&mut self, attr: AttrId) -> bool {
-        // Attributes of one parent have neighbouring numbers, so that 64 bits tell most of them apart.
-        let bit = 1u64 << (attr.index() % 64);
-        if self.low & bit != 0 {
-            if self.rest.contains(&attr) {
-                return false;
-            }
-        } else {
-            self.low |= bit;
-        }
-        self.rest.push(attr);
-        true
     }
 }

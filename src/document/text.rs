@@ -1,33 +1,68 @@
-//! JSON string text: decoding and escaping.
+//! JSON string text: decoding, comparing without decoding into memory, and escaping.
 
 use std::borrow::Cow;
 
 /// Decodes the content of a JSON string that the reader has checked.
-pub fn decode(raw: &[u8], escaped: bool) -> Cow<'_, str> {
+pub fn decode(raw: &str, escaped: bool) -> Cow<'_, str> {
     if !escaped {
-        return String::from_utf8_lossy(raw);
+        return Cow::Borrowed(raw);
     }
     let mut out = String::with_capacity(raw.len());
-    out.extend(Chars { rest: raw });
+    out.extend(Chars { rest: raw.as_bytes() });
     Cow::Owned(out)
 }
 
-/// Appends the text of a JSON string, without quotes.
-pub(super) fn escape(text: &str, out: &mut Vec<u8>) {
-    for byte in text.bytes() {
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0..0x20 => {
-                const HEX: [u8; 16] = *b"0123456789abcdef";
-                let digit = |value: u8| HEX.get(usize::from(value & 15)).copied().unwrap_or(b'0');
-                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte)]);
-            }
-            _ => out.push(byte),
+/// True when the content of a checked JSON string equals `text`, by case or without regard to ASCII case.
+pub fn same_string(raw: &[u8], escaped: bool, text: &str, case_exact: bool) -> bool {
+    if !escaped {
+        return if case_exact { raw == text.as_bytes() } else { raw.eq_ignore_ascii_case(text.as_bytes()) };
+    }
+    let same = |(a, b): (char, char)| if case_exact { a == b } else { a.eq_ignore_ascii_case(&b) };
+    Chars { rest: raw }.count() == text.chars().count() && Chars { rest: raw }.zip(text.chars()).all(same)
+}
+
+/// How many bytes go before the first quote, backslash or control character.
+pub(super) fn plain(text: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = ONES << 7;
+    // Eight bytes at a time: the lowest of the marked bytes is one of them; those above it may be marked by a carry.
+    let marks = |word: u64| {
+        let equal = |byte: u8| {
+            let difference = word ^ (ONES * u64::from(byte));
+            difference.wrapping_sub(ONES) & !difference
+        };
+        (equal(b'"') | equal(b'\\') | (word.wrapping_sub(ONES * 0x20) & !word)) & HIGH
+    };
+    let (words, rest) = text.as_chunks();
+    for (index, word) in words.iter().enumerate() {
+        let marks = marks(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return index * 8 + marks.trailing_zeros() as usize / 8;
         }
+    }
+    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    text.len() - rest.len() + rest.iter().position(special).unwrap_or(rest.len())
+}
+
+/// Appends the text of a JSON string, without quotes.
+pub(super) fn escape(mut text: &str, out: &mut String) {
+    while let Some((before, rest)) = text.split_at_checked(plain(text.as_bytes())) {
+        out.push_str(before);
+        let mut chars = rest.chars();
+        match chars.next() {
+            None => return,
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            Some(control) => {
+                let digit = |value: u32| char::from_digit(value & 15, 16).unwrap_or('0');
+                let code = u32::from(control);
+                out.extend(['\\', 'u', '0', '0', digit(code >> 4), digit(code)]);
+            }
+        }
+        text = chars.as_str();
     }
 }
 

@@ -231,6 +231,8 @@ impl<'a> Mapper<'a> {
     fn elements(&mut self, change: &Change, attr: AttrId, filter: &Filter, sub: AttrId, waits: bool) -> Step {
         let vocabulary = &self.mapping.idp;
         let mut covered = false;
+        // The slot's element is meant, but a part of it that no rule carries.
+        let mut partly = false;
         for rule in self.rules {
             let Some(from) = &rule.idp else { continue };
             if !vocabulary.is_within(from.attr, attr) {
@@ -246,10 +248,18 @@ impl<'a> Mapper<'a> {
             match overlap(from, filter, vocabulary) {
                 Overlap::None => {}
                 Overlap::Some => return Err(NeedsState),
-                Overlap::Same => covered |= self.slot(rule, change, from, sub)?,
+                Overlap::Same => {
+                    let carried = self.slot(rule, change, from, sub)?;
+                    covered |= carried;
+                    partly |= !carried;
+                }
             }
         }
         if covered {
+            return Ok(());
+        }
+        if partly && self.pair.unmapped == Unmapped::Pass {
+            self.nowhere(sub);
             return Ok(());
         }
         // Other elements of a list with slots are not claimed by the rules.
@@ -320,7 +330,7 @@ impl<'a> Mapper<'a> {
             true => {
                 let part = provider.lookup(list, idp.name(sub).as_bytes());
                 if !part.is_known() {
-                    // The provider has no such part: nothing of it could be changed.
+                    self.nowhere(sub);
                     return Ok(());
                 }
                 (part, part)
@@ -372,6 +382,13 @@ impl<'a> Mapper<'a> {
             Claim::No => self.other_list(change, target, filter, sub),
             _ => Err(NeedsState),
         }
+    }
+
+    /// The provider has no place for the attribute, and nobody has said that it may be dropped.
+    fn nowhere(&mut self, attr: AttrId) {
+        let path = self.mapping.idp.path(attr).to_owned();
+        let message = "has no place at the provider; map it, or say `drop: true` for it".to_owned();
+        self.problems.push(Problem { kind: ProblemKind::Mutability, path, message });
     }
 
     /// A copy of a value, bound to the provider's side.

@@ -58,7 +58,7 @@ impl<'a> Asker<'a> {
         // Parts of a list's elements: one of the slots, or none. Without an element there is no value, which is
         // what `ne` and `eq null` ask for too.
         let list = self.mapping.idp.top(attr);
-        let name = AttrPath::new(self.mapping.idp.name(attr));
+        let name = AttrPath::new(if attr == list { "value" } else { self.mapping.idp.name(attr) });
         let null = *value == Literal::Null;
         let asks_for_none = if null { op == Op::Eq } else { op == Op::Ne };
         if !asks_for_none {
@@ -68,7 +68,7 @@ impl<'a> Asker<'a> {
         let mut slots: Vec<_> = slots.map(|(from, _, _)| from.slot.as_slice()).collect();
         slots.dedup();
         let positive = match null {
-            true => self.slots(list, &Filter::Present(name))?,
+            true => self.present(leaf, path)?,
             false if slots.len() == 1 => self.slots(list, &Filter::compare(name, Op::Eq, value.clone()))?,
             false => return Err(format!("`{path}` has several elements; say which in brackets")),
         };

@@ -248,6 +248,11 @@ impl<'a> Way<'a> {
     /// Attributes that no rule claims, from one side to the other.
     fn pass(&self, document: &mut Document, root: NodeId, new: NodeId, notes: &mut Notes<'_>) {
         let fixed = [self.from_type.id, self.from_type.meta, self.from_type.schemas];
+        if self.pair.unmapped == Unmapped::Drop
+            || (self.pair.unmapped == Unmapped::Reject && !self.to_provider)
+        {
+            return;
+        }
         let members: Vec<NodeId> = document.children(root).collect();
         for member in members {
             let attr = document.attr(member);
@@ -278,6 +283,7 @@ impl<'a> Way<'a> {
                     self.pass_member(document, part, new, target, notes);
                 }
             }
+            Claim::Parts if document.is_unassigned(member) => {}
             Claim::Parts => {
                 let held = |document: &Document, element: NodeId| self.held(document, element, attr, true);
                 let rest: Vec<NodeId> =
@@ -386,29 +392,37 @@ impl<'a> Way<'a> {
                 }
             },
         };
-        if document.kind(holder) == Kind::Object
-            && document.member_named(holder, &document.key(copy)).is_none()
-        {
+        // Names are unique on each side, and what was there before was stripped.
+        if document.kind(holder) == Kind::Object {
             document.append(holder, copy);
         }
     }
 
-    /// Before `pass` writes into an old resource: what passes is taken out, so that nothing old stays.
+    /// Before `pass` writes into an old resource: what the IdP sees of it by passing is taken out, so that
+    /// nothing of that stays which the IdP has left out. What it cannot see is kept.
     fn strip(&self, document: &mut Document, node: NodeId) {
         let members: Vec<NodeId> = document.children(node).collect();
         for member in members {
             let attr = document.attr(member);
             let fixed =
                 attr == self.to_type.schemas || self.to.attribute(attr).mutability == Mutability::ReadOnly;
-            match if attr.is_known() { self.claim_to(attr) } else { Claim::No } {
+            let seen_as = self.from.translate(self.to, attr, self.to_type.root, self.from_type.root);
+            let claim = |known: bool, claim: &dyn Fn() -> Claim| if known { claim() } else { Claim::No };
+            let here = claim(attr.is_known(), &|| self.claim_to(attr));
+            let there = claim(seen_as.is_known(), &|| self.claim_from(seen_as));
+            match (here, there) {
                 _ if fixed => {}
-                Claim::Whole => {}
-                Claim::No => document.remove(member),
-                Claim::Parts if document.kind(member) == Kind::Object => self.strip(document, member),
-                Claim::Parts => {
+                (Claim::Whole, _) | (_, Claim::Whole) => {}
+                (Claim::No, Claim::No) => document.remove(member),
+                _ if document.kind(member) == Kind::Object => self.strip(document, member),
+                _ => {
                     let elements: Vec<NodeId> = document.elements(member).collect();
                     for element in elements {
-                        if !self.held(document, element, attr, false) {
+                        let view = document.copy(element);
+                        document.bind(view, self.from, seen_as);
+                        let hidden = self.held(document, element, attr, false)
+                            || self.held(document, view, seen_as, true);
+                        if !hidden {
                             document.remove(element);
                         }
                     }

@@ -1,5 +1,6 @@
 //! What the provider answered, as the IdP may see it.
 
+use super::request::is_sound;
 use super::{Bases, Kind, Operation, Result, Scene, State, Step, json, not_found};
 use crate::document::{Kind as Json, NodeId};
 use crate::error::ScimError;
@@ -11,7 +12,8 @@ impl Operation {
     /// The answer to the IdP, from the provider's answer to the last call; or one call more.
     pub(super) fn answer(&mut self, scene: &mut Scene<'_>, mut response: Response) -> Result<Step> {
         let kind = self.request.kind;
-        if kind == Kind::Read && response.status == 304 {
+        let conditional = self.request.passed.iter().any(|(name, _)| *name == "if-none-match");
+        if kind == Kind::Read && response.status == 304 && conditional {
             return Ok(Step::Done(with_etag(json(304, Vec::new()), &response)));
         }
         self.succeeded(scene, &response)?;
@@ -48,6 +50,20 @@ impl Operation {
         }
         self.state = State::ExpectAnswer;
         Ok(Step::Call(self.call(scene, "GET", String::new(), Vec::new())?))
+    }
+
+    /// What is known of a resource that was created when it cannot be read afterwards: it is there all the same.
+    pub(super) fn created_but_unseen(&self, scene: &Scene<'_>) -> Option<Response> {
+        let (id, of) = (self.id().filter(|_| self.request.kind == Kind::Create)?, self.idp_type(scene)?);
+        let location = self.location(scene)?;
+        let body = serde_json::json!({
+            "schemas": [&*of.schema],
+            "id": id,
+            "meta": { "resourceType": &*of.name, "location": location },
+        });
+        let mut answer = json(201, body.to_string().into_bytes());
+        answer.headers.push("location", location);
+        Some(answer)
     }
 
     /// The resource that was asked for, and no other, must have been answered.
@@ -98,7 +114,8 @@ impl Operation {
             429 | 503 => {
                 let error =
                     ScimError::new(status, format!("the provider cannot take the request now ({status})"));
-                let after = response.headers.get("retry-after").and_then(|value| str::from_utf8(value).ok());
+                let after = response.headers.get("retry-after").filter(|value| is_sound(value));
+                let after = after.and_then(|value| str::from_utf8(value).ok());
                 Err(match after {
                     Some(after) => error.with("retry-after", after),
                     None => error,
@@ -237,7 +254,7 @@ impl Operation {
 }
 
 fn with_etag(mut answer: Response, response: &Response) -> Response {
-    if let Some(etag) = response.headers.get("etag") {
+    if let Some(etag) = response.headers.get("etag").filter(|etag| is_sound(etag)) {
         answer.headers.push("etag", etag);
     }
     answer

@@ -101,7 +101,10 @@ impl Operation {
                     "the resource was changed by somebody else meanwhile; nothing was changed, try again";
                 Err(ScimError::new(503, error).with("retry-after", "1"))
             }
-            State::ExpectAnswer => self.answer(scene, response),
+            State::ExpectAnswer => {
+                let known = self.created_but_unseen(scene);
+                self.answer(scene, response).or_else(|error| known.map(Step::Done).ok_or(error))
+            }
             State::ExpectType(span) => self.spanned(scene, span, response),
             State::ExpectItem(bulk) => self.bulk_answer(scene, *bulk, Ok(response)),
             State::Begin => Err(ScimError::new(500, "the gateway has lost track of this request")),
@@ -112,7 +115,7 @@ impl Operation {
     pub(crate) fn fault(&mut self, scene: &mut Scene<'_>, error: ScimError) -> Result<Step> {
         match std::mem::replace(&mut self.state, State::Begin) {
             State::ExpectItem(bulk) => self.bulk_answer(scene, *bulk, Err(error)),
-            _ => Err(error),
+            _ => self.created_but_unseen(scene).map(Step::Done).ok_or(error),
         }
     }
 

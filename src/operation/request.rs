@@ -217,11 +217,14 @@ fn unknown(remedy: &str) -> ScimError {
 }
 
 /// True for a header value that can go on as it is.
-fn is_sound(value: &[u8]) -> bool {
+pub(super) fn is_sound(value: &[u8]) -> bool {
     value.iter().all(|byte| (0x20..0x7f).contains(byte)) && value.len() <= 1024
 }
 
 /// True for the form of W3C Trace Context.
 fn is_trace(value: &[u8]) -> bool {
-    value.len() == 55 && value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
+    let dash = |index: usize| matches!(index, 2 | 35 | 52);
+    let fits =
+        |(index, byte): (usize, &u8)| if dash(index) { *byte == b'-' } else { byte.is_ascii_hexdigit() };
+    value.len() == 55 && value.iter().enumerate().all(fits)
 }

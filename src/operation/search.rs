@@ -67,7 +67,7 @@ impl Operation {
             None => resources.len() as u64,
             Some(Some(total @ 0..=MOST)) => total,
             Some(_) => {
-                return Err(ScimError::new(502, "the provider's list has no `totalResults` that can be"));
+                return Err(ScimError::new(502, "the provider's list has a `totalResults` that cannot be"));
             }
         };
         let wanted = span.count.map_or(u64::MAX, |count| count.saturating_sub(span.resources.len() as u64));

@@ -1,7 +1,6 @@
 //! Schemas of one side, compiled: attributes with numbers, looked up by parent and name.
 
 mod bind;
-mod json_text;
 mod load;
 mod locate;
 mod project;
@@ -109,11 +108,10 @@ pub struct Attribute {
     pub canonical_values: Box<[Box<str>]>,
     /// No value but the canonical ones is taken.
     pub closed: bool,
-    /// Something below it is shown never or only when asked for.
-    pub hides: bool,
     /// Where names of members are looked up (itself, but for lists of resources).
     context: AttrId,
+    /// The attributes right below, in the order of the schema.
+    children: Vec<AttrId>,
+    /// Those of them that a client must give.
+    required_children: Vec<AttrId>,
 }
-
-#[cfg(test)]
-mod tests;

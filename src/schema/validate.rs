@@ -2,8 +2,7 @@
 //!
 //! All problems of a message are gathered, each with its SCIM path; none holds a value.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AttrId, Mutability, ResourceType, Type, Vocabulary};
 use crate::document::{Document, Kind, NodeId};
@@ -66,6 +65,7 @@ impl Checker<'_> {
         if document.kind(root) != Kind::Object {
             return self.problem(ProblemKind::Syntax, "", "the body must be a JSON object");
         }
+        self.hoist(document, root, of);
         self.members(document, root, of.root);
         for (extension, required) in &of.extensions {
             if *required && document.member(root, *extension).is_none() {
@@ -73,6 +73,27 @@ impl Checker<'_> {
             }
         }
         self.schemas(document, root, of);
+    }
+
+    /// Attributes of the core schema may stand in an object under its URN: they belong to the resource itself.
+    fn hoist(&mut self, document: &mut Document, root: NodeId, of: &ResourceType) {
+        let wrapped = document.children(root).find(|member| {
+            !document.attr(*member).is_known() && document.key(*member).eq_ignore_ascii_case(&of.schema)
+        });
+        let Some(wrapped) = wrapped else { return };
+        self.repaired.note(Repair::CoreUrn, &of.schema);
+        document.remove(wrapped);
+        document.bind(wrapped, self.vocabulary, of.root);
+        let members: Vec<NodeId> = document.children(wrapped).collect();
+        for member in members {
+            if document.member_named(root, &document.key(member)).is_some() {
+                let message = "has an attribute that the resource has too";
+                self.problem(ProblemKind::Syntax, &of.schema, message);
+            } else {
+                let copy = document.copy(member);
+                document.append(root, copy);
+            }
+        }
     }
 
     /// Checks the value of an attribute, single or list, as it stands in a resource or a patch operation.
@@ -212,7 +233,8 @@ impl Checker<'_> {
     fn list(&mut self, document: &mut Document, array: NodeId, attr: AttrId) {
         let sub = |name: &[u8]| self.vocabulary.lookup(attr, name);
         let (value, kind, primary) = (sub(b"value"), sub(b"type"), sub(b"primary"));
-        let mut seen: BTreeMap<(String, String), NodeId> = BTreeMap::new();
+        let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut primaries = 0;
         let mut next = document.first(array);
         while let Some(element) = next {
             next = document.sibling(element);
@@ -226,50 +248,28 @@ impl Checker<'_> {
                 continue;
             }
             self.element(document, element, attr);
-            if document.kind(element) == Kind::Object && document.first(element).is_none() {
-                self.note(Repair::NullMember, attr);
+            let text = |id: AttrId| {
+                let member = document.member(element, id)?;
+                Some(document.string(member)?.into_owned())
+            };
+            if value.is_known()
+                && let Some(value) = text(value)
+                && !seen.insert((value, text(kind).unwrap_or_default()))
+            {
+                // RFC 7643 section 2.4: the same (type, value) SHOULD NOT be returned more than once.
+                self.note(Repair::DuplicateElement, attr);
                 document.remove(element);
                 continue;
             }
-            let text = |id: AttrId| {
-                let member = document.member(element, id).filter(|_| id.is_known())?;
-                Some(self.vocabulary.comparable(id, &document.string(member)?))
-            };
-            if let Some(value) = text(value) {
-                match seen.entry((value, text(kind).unwrap_or_default())) {
-                    Entry::Vacant(free) => {
-                        free.insert(element);
-                    }
-                    Entry::Occupied(first) => {
-                        // RFC 7643 section 2.4: the same (type, value) SHOULD NOT be returned more than once.
-                        self.note(Repair::DuplicateElement, attr);
-                        self.join(document, *first.get(), element);
-                        continue;
-                    }
-                }
-            }
+            let is_primary = primary.is_known()
+                && document
+                    .member(element, primary)
+                    .is_some_and(|node| document.kind(node) == Kind::Bool(true));
+            primaries += usize::from(is_primary);
         }
-        let is_primary = |element: &NodeId| {
-            let node = document.member(*element, primary).filter(|_| primary.is_known());
-            node.is_some_and(|node| document.kind(node) == Kind::Bool(true))
-        };
-        if document.children(array).filter(is_primary).nth(1).is_some() {
+        if primaries > 1 {
             self.value_problem(attr, "must have at most one primary element");
         }
-    }
-
-    /// Takes a second element out, but for the attributes that the first one lacks.
-    fn join(&self, document: &mut Document, first: NodeId, second: NodeId) {
-        let mut next = document.first(second);
-        while let Some(member) = next {
-            next = document.sibling(member);
-            let attr = document.attr(member);
-            if attr.is_known() && document.member(first, attr).is_none() {
-                let copy = document.copy(member);
-                document.append(first, copy);
-            }
-        }
-        document.remove(second);
     }
 
     fn required(&mut self, document: &Document, object: NodeId, parent: AttrId) {
@@ -277,10 +277,10 @@ impl Checker<'_> {
         if self.context == Context::Patch && !self.vocabulary.attribute(parent).multi_valued {
             return;
         }
-        for attr in self.vocabulary.children(parent) {
-            let attribute = self.vocabulary.attribute(attr);
-            let due = attribute.required && attribute.mutability != Mutability::ReadOnly;
-            if due && &*attribute.name != "schemas" && document.member(object, attr).is_none() {
+        for attr in self.vocabulary.required(parent) {
+            let member = document.member(object, attr);
+            let missing = member.is_none_or(|node| document.string(node).is_some_and(|text| text.is_empty()));
+            if self.vocabulary.name(attr) != "schemas" && missing {
                 self.value_problem(attr, "is required");
             }
         }
@@ -293,6 +293,32 @@ impl Checker<'_> {
         let inner = document.copy(node);
         document.append_member(object, self.vocabulary, value, inner);
         document.assign(node, object);
+    }
+
+    /// A `value` that is the text of a JSON object: what the schema knows of that object takes its place.
+    fn json_text(&mut self, document: &mut Document, object: NodeId, attr: AttrId) {
+        let sub = |name: &[u8]| self.vocabulary.lookup(attr, name);
+        let (value, display) = (sub(b"value"), sub(b"display"));
+        let text = document.member(object, value).and_then(|node| document.string(node));
+        let Some(text) = text.filter(|text| value.is_known() && text.starts_with('{')) else { return };
+        if !self.repairs.allows(Repair::JsonText) {
+            return;
+        }
+        // One level of members with plain values is all that such a text holds.
+        let text = text.into_owned().into_bytes();
+        let Ok(inner) = document.read(text, self.vocabulary, attr, 2) else { return };
+        let Some(named) = document.member(inner, value) else { return };
+        self.note(Repair::JsonText, attr);
+        if let Some(old) = document.member(object, value) {
+            document.assign(old, named);
+        }
+        let shown = document.member(inner, display).or_else(|| document.member_named(inner, "displayName"));
+        if let Some(shown) =
+            shown.filter(|_| display.is_known() && document.member(object, display).is_none())
+        {
+            let shown = document.copy(shown);
+            document.append_member(object, self.vocabulary, display, shown);
+        }
     }
 
     fn boolean(&mut self, document: &mut Document, node: NodeId, attr: AttrId) -> Option<&'static str> {
@@ -315,26 +341,18 @@ impl Checker<'_> {
     fn schemas(&mut self, document: &mut Document, root: NodeId, of: &ResourceType) {
         let listed = document.member(root, of.schemas);
         let in_use = schemas_in_use(document, root, self.vocabulary, of);
-        // By their text without case: the place in the order of use, and whether it was listed.
-        let mut uses: BTreeMap<String, (usize, bool)> = in_use
-            .iter()
-            .enumerate()
-            .map(|(index, uri)| (uri.to_ascii_lowercase(), (index, false)))
-            .collect();
+        let mut missing: BTreeMap<String, usize> =
+            in_use.iter().enumerate().map(|(place, uri)| (uri.to_ascii_lowercase(), place)).collect();
         let mut next = listed.and_then(|listed| document.first(listed));
         while let Some(element) = next {
             next = document.sibling(element);
             let uri = document.string(element).unwrap_or_default().into_owned();
-            let used = uses.get_mut(&uri.to_ascii_lowercase());
-            if let Some((index, listed @ false)) = used {
-                *listed = true;
-                if let Some(spelled) = in_use.get(*index).filter(|spelled| **spelled != uri) {
-                    let spelled = document.new_string(spelled);
-                    document.assign(element, spelled);
-                }
+            if missing.remove(&uri.to_ascii_lowercase()).is_some() {
                 continue;
             }
-            if used.is_some() || self.vocabulary.schema_root(of, &uri).is_some() {
+            let known = uri.eq_ignore_ascii_case(&of.schema)
+                || self.vocabulary.lookup(of.root, uri.as_bytes()).is_known();
+            if known {
                 self.repaired.note(Repair::EmptySchema, "schemas");
             } else if self.repairs.allows(Repair::UnknownSchema) {
                 self.repaired.note(Repair::UnknownSchema, "schemas");
@@ -344,12 +362,9 @@ impl Checker<'_> {
             }
             document.remove(element);
         }
-        let mut missing: Vec<usize> =
-            uses.into_values().filter(|(_, listed)| !listed).map(|(index, _)| index).collect();
         if missing.is_empty() {
             return;
         }
-        missing.sort_unstable();
         self.repaired.note(Repair::MissingSchema, "schemas");
         let listed = listed.unwrap_or_else(|| {
             let array = document.new_array();
@@ -358,7 +373,8 @@ impl Checker<'_> {
             document.prepend(root, array);
             array
         });
-        for uri in missing.into_iter().filter_map(|index| in_use.get(index)) {
+        let missing: BTreeSet<usize> = missing.into_values().collect();
+        for uri in missing.iter().filter_map(|place| in_use.get(*place)) {
             let uri = document.new_string(uri);
             document.append(listed, uri);
         }
@@ -426,7 +442,7 @@ pub(crate) fn is_date_time(text: &str) -> bool {
         good
     };
     let date = number(4, b'-', 0..=9999) && number(2, b'-', 1..=12) && number(2, b'T', 1..=31);
-    if !(date && number(2, b':', 0..=23) && number(2, b':', 0..=59) && number(2, 0, 0..=59)) {
+    if !(date && number(2, b':', 0..=24) && number(2, b':', 0..=59) && number(2, 0, 0..=59)) {
         return false;
     }
     if let Some((b'.', fraction)) = rest.split_first() {
@@ -440,8 +456,8 @@ pub(crate) fn is_date_time(text: &str) -> bool {
         [] | [b'Z'] => true,
         [b'+' | b'-', h1, h2, b':', m1, m2] => {
             [h1, h2, m1, m2].iter().all(|byte| byte.is_ascii_digit())
+                && (*h1, *h2) <= (b'1', b'4')
                 && *m1 < b'6'
-                && (*h1, *h2, *m1, *m2) <= (b'1', b'4', b'0', b'0')
         }
         _ => false,
     }

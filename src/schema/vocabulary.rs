@@ -1,6 +1,6 @@
 //! The attributes of one side (IdP or provider): every name has a number, found by parent and name.
 
-use super::{AttrId, Attribute, Mutability, Returned, Type};
+use super::{AttrId, Attribute, Mutability, Type};
 
 /// One kind of resource a side knows.
 #[derive(Clone, Debug)]
@@ -62,6 +62,11 @@ impl Vocabulary {
         this
     }
 
+    /// How many numbers there are, with that of the unknown attribute.
+    pub(crate) fn len(&self) -> usize {
+        self.attributes.len()
+    }
+
     /// The resource types, in the order of the schema data.
     pub fn types(&self) -> &[ResourceType] {
         &self.types
@@ -81,25 +86,6 @@ impl Vocabulary {
     /// The attribute's name in the schema's spelling.
     pub fn name(&self, id: AttrId) -> &str {
         &self.attribute(id).name
-    }
-
-    /// A value of the attribute such that equal values are equal texts: `caseExact` decides (RFC 7643 section 2.2).
-    pub(crate) fn comparable(&self, id: AttrId, value: &str) -> String {
-        match self.attribute(id).case_exact {
-            true => value.to_owned(),
-            false => value.chars().flat_map(char::to_lowercase).collect(),
-        }
-    }
-
-    /// True when both have the same attributes under the same numbers.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        let same = |(a, b): (&Attribute, &Attribute)| {
-            a.name == b.name
-                && (a.parent, a.kind, a.multi_valued, a.mutability, a.extension)
-                    == (b.parent, b.kind, b.multi_valued, b.mutability, b.extension)
-        };
-        self.attributes.len() == other.attributes.len()
-            && self.attributes.iter().zip(&other.attributes).all(same)
     }
 
     /// The attribute's path from its resource.
@@ -134,7 +120,12 @@ impl Vocabulary {
 
     /// The attributes right below `parent`, in the order of the schema.
     pub fn children(&self, parent: AttrId) -> impl Iterator<Item = AttrId> {
-        self.ids().filter(move |id| self.attribute(*id).parent == parent)
+        self.attribute(parent).children.iter().copied()
+    }
+
+    /// Those of them that a client must give.
+    pub fn required(&self, parent: AttrId) -> impl Iterator<Item = AttrId> {
+        self.attribute(parent).required_children.iter().copied()
     }
 
     /// True when `id` is `ancestor` or lies below it.
@@ -189,13 +180,8 @@ impl Vocabulary {
         }
         let Ok(number) = u16::try_from(self.attributes.len()) else { return AttrId::UNKNOWN };
         let id = AttrId(number);
-        if !matches!(attribute.returned, Returned::Always | Returned::Default) {
-            self.hides(parent);
-        }
         let above = self.attribute(parent);
-        attribute.path = if !parent.is_known() {
-            "".into()
-        } else if attribute.extension || !above.parent.is_known() {
+        attribute.path = if attribute.extension || !above.parent.is_known() {
             attribute.name.clone()
         } else if above.extension {
             format!("{}:{}", above.name, attribute.name).into()
@@ -204,7 +190,14 @@ impl Vocabulary {
         };
         attribute.parent = parent;
         attribute.context = id;
+        let required = attribute.required && attribute.mutability != Mutability::ReadOnly;
         self.attributes.push(attribute);
+        if let Some(above) = self.attributes.get_mut(parent.index()).filter(|_| parent.is_known()) {
+            above.children.push(id);
+            if required {
+                above.required_children.push(id);
+            }
+        }
         if self.attributes.len() * 2 > self.table.len() {
             self.table = vec![0; self.table.len() * 2];
             for id in self.ids().collect::<Vec<_>>() {
@@ -214,14 +207,6 @@ impl Vocabulary {
             self.enter(id);
         }
         id
-    }
-
-    /// Notes that something below is not always shown.
-    fn hides(&mut self, mut id: AttrId) {
-        while let Some(attribute) = self.attributes.get_mut(id.index()).filter(|_| id.is_known()) {
-            attribute.hides = true;
-            id = attribute.parent;
-        }
     }
 
     pub(super) fn add_list(&mut self, root: AttrId) -> AttrId {

@@ -85,6 +85,7 @@ test('the tests change nothing of an example but addresses, secrets and the path
   const plain = example(PLAIN, 'envoy.yaml');
   for (const one of [made, plain]) {
     const { listener, plugin, clusters } = parts(one);
+    delete listener.enable_reuse_port;
     for (const found of [listener.address, plugin.vm_config.code, plugin.vm_config.environment_variables]) {
       for (const key of Object.keys(found)) delete found[key];
     }

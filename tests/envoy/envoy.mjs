@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,12 +26,13 @@ export function parts(bootstrap) {
 
 /**
  * The Envoy configuration of an example for this machine: the filter from the build, secrets given in place, every cluster plain
- * HTTP to `provider` (a port). `config` replaces the scimlock document; `change(parts)` does the rest.
+ * HTTP to `provider` (a port), no port shared with another Envoy. `config` replaces the scimlock document; `change(parts)` does the rest.
  */
 export function bootstrap({ name, config, secrets, provider, port, change }) {
   const made = example(name, 'envoy.yaml');
   const found = parts(made);
   found.listener.address.socket_address = { address: '127.0.0.1', port_value: port };
+  found.listener.enable_reuse_port = false;
   found.plugin.vm_config.code.local.filename = WASM;
   found.plugin.vm_config.environment_variables = { key_values: secrets };
   if (config) found.plugin.configuration.value = config;
@@ -53,36 +54,40 @@ export async function validate(options) {
 
 /** Starts Envoy and waits until it listens: `{ port, log, stop() }`; `log.text` is what it wrote so far. */
 export async function startEnvoy(options) {
-  const port = options.port ?? await freePort();
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOnce(options, freePort());
+    } catch (error) {
+      // Somebody else was quicker.
+      if (tries === 5 || !error.message.includes('cannot bind')) throw error;
+    }
+  }
+}
+
+async function startOnce(options, port) {
   const { child, log, dispose } = launch(bootstrap({ ...options, port }), ['--concurrency', '1']);
-  let ended;
-  const end = new Promise((resolve) => child.on('close', (code) => { ended = code ?? 'a signal'; resolve(); }));
+  let ended = false;
+  const end = new Promise((resolve) => child.on('close', () => { ended = true; resolve(); }));
   const stop = async () => { child.kill('SIGKILL'); await end; dispose(); };
-  for (let tries = 0; !(await listens(port)); tries += 1) {
-    if (ended !== undefined || tries > 600) {
+  for (let tries = 0; !log.text.includes('starting workers') || !(await listens(port)); tries += 1) {
+    if (ended || tries > 600) {
       await stop();
-      throw new Error(`Envoy ended with ${ended ?? 'no listener'}:\n${log.text}`);
+      throw new Error(`Envoy does not serve:\n${log.text.split('\n').filter((line) => !line.startsWith('I config')).join('\n')}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return { port, log, stop };
 }
 
-/** A port nobody listens on. */
-export async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+/** A port that is most likely free: outside the range that listening on port 0 takes from. */
+export const freePort = () => 10_000 + Math.floor(Math.random() * 20_000);
 
 function launch(made, args) {
   for (const file of [ENVOY, WASM]) if (!existsSync(file)) throw new Error(`there is no ${file}: run \`cargo xtask build\``);
   const folder = mkdtempSync(join(tmpdir(), 'scimlock-envoy-'));
   const file = join(folder, 'envoy.json');
   writeFileSync(file, JSON.stringify(made));
-  const quiet = ['--use-dynamic-base-id', '--log-level', 'warning', '--component-log-level', 'wasm:info', '--log-format', '%L %v'];
+  const quiet = ['--use-dynamic-base-id', '--log-level', 'warning', '--component-log-level', 'wasm:info,config:info', '--log-format', '%L %n %v'];
   const child = spawn(ENVOY, ['-c', file, ...quiet, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   const log = { text: '' };
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { log.text += text; });

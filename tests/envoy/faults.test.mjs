@@ -175,7 +175,7 @@ test('many requests at once, good and bad, do not mix', async () => {
 });
 
 test('metrics are counted under their names', async () => {
-  const admin = await freePort();
+  const admin = freePort();
   const watched = await start({ change: ({ made }) => { made.admin = { address: { socket_address: { address: '127.0.0.1', port_value: admin } } }; } });
   try {
     watched.provider.answer = reply(200, stored('1'));

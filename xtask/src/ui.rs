@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 
-pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
 pub(crate) const RED: Style = AnsiColor::Red.on_default();
