@@ -63,10 +63,15 @@ pub fn handle(exchange: u32, now: f64, kind: u32) -> *const u8 {
     with_host(ptr::null(), |host| host.handle(exchange, now, kind).as_ptr())
 }
 
-/// Forgets an exchange.
+/// Forgets an exchange. Answers the effects of one that was not over.
 #[wasm_bindgen]
-pub fn close(exchange: u32) {
-    with_host((), |host| drop(host.exchanges.remove(&exchange)));
+pub fn close(exchange: u32, now: f64) -> *const u8 {
+    with_host(ptr::null(), |host| host.close(exchange, now).as_ptr())
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, which is meant")]
+fn millis(now: f64) -> u64 {
+    now as u64
 }
 
 fn with_host<T>(misuse: T, call: impl FnOnce(&mut Host) -> T) -> T {
@@ -145,12 +150,7 @@ impl Host {
     fn handle(&mut self, exchange: u32, now: f64, kind: u32) -> &[u8] {
         let input = Reader(&self.input).input(kind);
         let step = self.exchanges.get_mut(&exchange).zip(input).map(|(exchange, input)| {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "saturates, which is meant"
-            )]
-            let action = exchange.handle(now as u64, input);
+            let action = exchange.handle(millis(now), input);
             (exchange.effects(), action)
         });
         self.answer(|out| match step {
@@ -163,6 +163,14 @@ impl Host {
                 out.number(MISUSE);
             }
         })
+    }
+
+    fn close(&mut self, exchange: u32, now: f64) -> &[u8] {
+        let effects = self.exchanges.remove(&exchange).map(|mut exchange| {
+            exchange.abandon(millis(now));
+            exchange.effects()
+        });
+        self.answer(|out| out.effects(&effects.unwrap_or_default()))
     }
 
     /// Writes an answer over the one before.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, LogLevel};
-use scimlock::{Effect, Exchange, Fault, Gateway, Input};
+use scimlock::{Effect, Exchange, Gateway, Input};
 
 use crate::host::{self, Failed};
 use crate::metrics::Metrics;
@@ -99,7 +99,7 @@ impl Filter {
         if let (true, Some(exchange), Ok(now)) =
             (self.stream.unsettled(), self.exchange.as_mut(), host::now())
         {
-            exchange.handle(now, Input::Fault(Fault::Reset));
+            exchange.abandon(now);
             let effects = exchange.effects();
             self.carry_out(effects);
         }

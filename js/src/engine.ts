@@ -54,7 +54,7 @@ interface Exports {
   secrets: () => number;
   open: () => number;
   handle: (exchange: number, now: number, kind: number) => number;
-  close: (exchange: number) => void;
+  close: (exchange: number, now: number) => number;
   __wbindgen_start?: () => void;
 }
 
@@ -107,8 +107,11 @@ export class Engine {
     return { effects: answer.list(() => answer.effect()), action: answer.action() };
   }
 
-  close(exchange: number): void {
-    if (!this.broken) this.#guard(() => this.#wasm.close(exchange));
+  /** Forgets an exchange; answers what there is to report of one that was not over. */
+  close(exchange: number, now: number): Effect[] {
+    if (this.broken) return [];
+    const answer = this.#call([], () => this.#wasm.close(exchange, now));
+    return answer.list(() => answer.effect());
   }
 
   #call(parts: Part[], call: () => number): Reader {

@@ -96,7 +96,7 @@ class Host {
       }
     } finally {
       carrier.cancel();
-      engine.close(exchange);
+      for (const effect of engine.close(exchange, now())) this.#report(effect);
     }
   }
 
