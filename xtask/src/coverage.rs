@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::Place;
 
+/// Ids on a line.
+const PER_LINE: usize = 20;
+
 /// A few lines of text.
 pub(crate) fn report(place: &Place) -> Result<String> {
     let scope = fs::read_to_string(place.root.join("tests/scope.txt"))?;
@@ -24,7 +27,11 @@ pub(crate) fn report(place: &Place) -> Result<String> {
     let folders: Vec<String> = cases.iter().map(|(folder, count)| format!("{folder} {count}")).collect();
     writeln!(text, "golden cases: {total} ({})", folders.join(", "))?;
     let (with, without): (Vec<_>, Vec<_>) = scope.iter().partition(|(id, _)| named.contains(*id));
-    write!(text, "with a case: {}", with.iter().map(|(id, _)| *id).collect::<Vec<_>>().join(" "))?;
+    write!(text, "with a case:")?;
+    for (number, (id, _)) in with.iter().enumerate() {
+        let gap = if number % PER_LINE == 0 { "\n  " } else { " " };
+        write!(text, "{gap}{id}")?;
+    }
     if without.is_empty() {
         write!(text, "\nwithout a case: none")?;
     }

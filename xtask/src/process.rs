@@ -127,11 +127,15 @@ impl Drop for Group {
     }
 }
 
-/// Ctrl-C, termination and hang-up stop what is running, then this.
+/// Ctrl-C, termination and hang-up stop what is running, which gets a moment to tidy up, then this.
 pub(crate) fn stop_children_when_interrupted() -> Result<()> {
     ctrlc::set_handler(|| {
-        for id in alive().iter() {
-            let _ = killpg(*id, Signal::SIGKILL);
+        let groups = alive();
+        for (signal, pause) in [(Signal::SIGTERM, 300), (Signal::SIGKILL, 0)] {
+            for id in groups.iter() {
+                let _ = killpg(*id, signal);
+            }
+            std::thread::sleep(Duration::from_millis(pause));
         }
         std::process::exit(130);
     })

@@ -15,8 +15,8 @@ const PRODUCTS: &str = include_str!("../product-names.txt");
 /// What the Envoy filter may import beside the `proxy_*` calls.
 const SYSTEM: [&str; 6] =
     ["clock_time_get", "environ_get", "environ_sizes_get", "fd_write", "proc_exit", "random_get"];
-/// What the engine in JavaScript may import: its own tables and the throwing of its errors.
-const BINDINGS: [&str; 3] = ["__wbindgen_init_externref_table", "__wbindgen_throw", "__wbindgen_cast"];
+/// What the engine in JavaScript may import: a table of its own bindings.
+const BINDINGS: &str = "__wbindgen_init_externref_table";
 
 /// The places in source code that name a product.
 pub(crate) fn product_names(place: &Place) -> Result<Vec<String>> {
@@ -77,8 +77,7 @@ pub(crate) fn imports(place: &Place, built: &Built) -> Result<Vec<String>> {
         _ => false,
     };
     let mut found = unexpected(place, &built.filter, allowed)?;
-    let bindings = |_: &str, name: &str| BINDINGS.iter().any(|known| name.starts_with(known));
-    found.extend(unexpected(place, &built.engine, bindings)?);
+    found.extend(unexpected(place, &built.engine, |_, name| name == BINDINGS)?);
     Ok(found)
 }
 
