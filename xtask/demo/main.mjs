@@ -20,7 +20,7 @@ const HOSTS = {
 };
 
 const { values: options } = parseArgs({ options: { host: { type: 'string', default: 'envoy' }, keep: { type: 'boolean', default: false } } });
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stopAll().finally(() => process.exit(130)));
 const folder = mkdtempSync(join(tmpdir(), 'scimlock-demo-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
