@@ -61,8 +61,6 @@ repairs! {
     ClearList = "clearList", true;
     /// `null` as a new value: the attribute is removed.
     ClearValue = "clearValue", true;
-    /// A part of a complex attribute as its new value: the other parts stay.
-    PartialValue = "partialValue", true;
     /// readOnly attributes, nulls and empty lists in a resource that is written.
     Unwritable = "unwritable", true;
     /// A schema URI that stands for nothing.

@@ -29,7 +29,7 @@ pub fn write(changes: &[Change], document: &Document, vocabulary: &Vocabulary) -
         out.extend_from_slice(format!(r#"{{"op":"{}","path":{path}"#, change.op.as_str()).as_bytes());
         if let Some(value) = change.value {
             out.extend_from_slice(br#","value":"#);
-            out.extend_from_slice(&document.write(value));
+            document.write_to(value, &mut out);
         }
         out.push(b'}');
     }

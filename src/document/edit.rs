@@ -38,8 +38,13 @@ impl Document {
             Literal::Number(digits) => self.new_number(digits),
             Literal::True => self.new_bool(true),
             Literal::False => self.new_bool(false),
-            Literal::Null => self.push(Kind::Null, Span::default(), 0),
+            Literal::Null => self.new_null(),
         }
+    }
+
+    /// A new `null`.
+    pub fn new_null(&mut self) -> NodeId {
+        self.push(Kind::Null, Span::default(), 0)
     }
 
     /// A new empty object.
@@ -136,7 +141,7 @@ impl Document {
 
     /// A copy of a value with everything below it, bound as it is, not part of anything; the name is kept.
     pub fn copy(&mut self, id: NodeId) -> NodeId {
-        let Some(node) = self.node(id).copied() else { return self.push(Kind::Null, Span::default(), 0) };
+        let Some(node) = self.node(id).copied() else { return self.new_null() };
         let copy = self.push(node.kind, node.text, node.flags & !REMOVED);
         if let Some(new) = self.node_mut(copy) {
             new.key = node.key;

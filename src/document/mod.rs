@@ -5,6 +5,7 @@
 //! share one document. Removal is a flag, new text is appended, and only unchanged containers are copied as
 //! spans when a root is written.
 
+mod compare;
 mod edit;
 mod read;
 mod text;
@@ -12,8 +13,9 @@ mod write;
 
 use std::borrow::Cow;
 
+pub use self::compare::Names;
 pub use self::read::{ReadError, ReadErrorKind};
-pub use self::text::{decode, same_string};
+pub use self::text::decode;
 use crate::schema::AttrId;
 
 /// A place in the text.
@@ -155,25 +157,6 @@ impl Document {
         }
     }
 
-    /// True when two values are the same JSON value: members in any order, numbers by their digits.
-    pub fn same(&self, a: NodeId, b: NodeId) -> bool {
-        match (self.kind(a), self.kind(b)) {
-            (Kind::String, Kind::String) => self.string(a) == self.string(b),
-            (Kind::Number, Kind::Number) => self.number(a) == self.number(b),
-            (Kind::Array, Kind::Array) => {
-                self.children(a).count() == self.children(b).count()
-                    && self.children(a).zip(self.children(b)).all(|(a, b)| self.same(a, b))
-            }
-            (Kind::Object, Kind::Object) => {
-                self.children(a).count() == self.children(b).count()
-                    && self.children(a).all(|child| {
-                        self.member_named(b, &self.key(child)).is_some_and(|other| self.same(child, other))
-                    })
-            }
-            (a, b) => a == b,
-        }
-    }
-
     fn node(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(id.0 as usize)
     }
@@ -213,3 +196,6 @@ impl Iterator for Children<'_> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! JSON string text: decoding, comparing without decoding into memory, and escaping.
+//! JSON string text: decoding and escaping.
 
 use std::borrow::Cow;
 
@@ -10,15 +10,6 @@ pub fn decode(raw: &str, escaped: bool) -> Cow<'_, str> {
     let mut out = String::with_capacity(raw.len());
     out.extend(Chars { rest: raw.as_bytes() });
     Cow::Owned(out)
-}
-
-/// True when the content of a checked JSON string equals `text`, by case or without regard to ASCII case.
-pub fn same_string(raw: &[u8], escaped: bool, text: &str, case_exact: bool) -> bool {
-    if !escaped {
-        return if case_exact { raw == text.as_bytes() } else { raw.eq_ignore_ascii_case(text.as_bytes()) };
-    }
-    let same = |(a, b): (char, char)| if case_exact { a == b } else { a.eq_ignore_ascii_case(&b) };
-    Chars { rest: raw }.count() == text.chars().count() && Chars { rest: raw }.zip(text.chars()).all(same)
 }
 
 /// How many bytes go before the first quote, backslash or control character.

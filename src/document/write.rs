@@ -6,11 +6,12 @@ impl Document {
     /// The JSON text of a node.
     pub fn write(&self, id: NodeId) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.text.len() + 64);
-        self.write_node(id, &mut out);
+        self.write_to(id, &mut out);
         out
     }
 
-    fn write_node(&self, id: NodeId, out: &mut Vec<u8>) {
+    /// Appends the JSON text of a node.
+    pub fn write_to(&self, id: NodeId, out: &mut Vec<u8>) {
         let Some(node) = self.node(id) else { return };
         match node.kind {
             Kind::Null => out.extend_from_slice(b"null"),
@@ -41,7 +42,7 @@ impl Document {
                 out.extend_from_slice(self.node(child).map_or(&[], |node| self.span(node.key).as_bytes()));
                 out.extend_from_slice(b"\":");
             }
-            self.write_node(child, out);
+            self.write_to(child, out);
         }
         out.push(close);
     }

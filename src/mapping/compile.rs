@@ -100,7 +100,8 @@ fn pair(
             break;
         }
     }
-    pair.identity = rules.is_empty() && pair.unmapped == Unmapped::Pass;
+    let same = mapping.idp.is_same(&mapping.provider);
+    pair.identity = same && rules.is_empty() && pair.unmapped == Unmapped::Pass;
     pair.rules = rules;
     Some(pair)
 }

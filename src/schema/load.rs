@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::vocabulary::{ResourceType, Vocabulary};
 use super::{AttrId, Attribute, Mutability, Returned, Type};
+use crate::path::is_name;
 
 /// A schema document that cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -77,7 +78,15 @@ impl Vocabulary {
         for each in holder.get(key).and_then(Value::as_array).into_iter().flatten() {
             let attribute = attribute(each)?;
             let complex = attribute.kind == Type::Complex;
+            if complex && key == "subAttributes" {
+                // RFC 7643 section 2.3.8: "A complex attribute MUST NOT contain sub-attributes that have
+                // sub-attributes".
+                return Err(fault(&attribute.name, "is complex inside of a complex attribute"));
+            }
             let id = self.add(parent, attribute);
+            if !id.is_known() {
+                return Err(fault(text(each, "name")?, "is one attribute too many"));
+            }
             if complex {
                 self.add_attributes(id, each)?;
             }
@@ -88,6 +97,9 @@ impl Vocabulary {
 
 fn attribute(value: &Value) -> Result<Attribute, SchemaError> {
     let name = text(value, "name")?;
+    if !is_name(name) {
+        return Err(fault(name, "is not a name: a letter, then letters, digits, `$`, `-` and `_`"));
+    }
     let flag = |key: &str| value.get(key).and_then(Value::as_bool).unwrap_or(false);
     let word = |key: &str| value.get(key).and_then(Value::as_str);
     let kind = match word("type").unwrap_or("string") {

@@ -1,6 +1,7 @@
 //! Schemas of one side, compiled: attributes with numbers, looked up by parent and name.
 
 mod bind;
+mod json_text;
 mod load;
 mod locate;
 mod project;
@@ -108,6 +109,8 @@ pub struct Attribute {
     pub canonical_values: Box<[Box<str>]>,
     /// No value but the canonical ones is taken.
     pub closed: bool,
+    /// Something below it is shown never or only when asked for.
+    pub hides: bool,
     /// Where names of members are looked up (itself, but for lists of resources).
     context: AttrId,
     /// The attributes right below, in the order of the schema.
@@ -115,3 +118,6 @@ pub struct Attribute {
     /// Those of them that a client must give.
     required_children: Vec<AttrId>,
 }
+
+#[cfg(test)]
+mod tests;

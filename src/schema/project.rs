@@ -2,7 +2,7 @@
 //! (RFC 7643 section 2.2, RFC 7644 section 3.9).
 
 use super::{AttrId, Returned, Vocabulary};
-use crate::document::{Document, NodeId};
+use crate::document::{Document, Kind, NodeId};
 
 /// What a client asked to see.
 #[derive(Clone, Debug, Default)]
@@ -34,13 +34,16 @@ impl Projection {
     }
 
     fn parts(&self, document: &mut Document, node: NodeId, vocabulary: &Vocabulary) {
-        if document.kind(node) != crate::document::Kind::Array {
+        if document.kind(node) != Kind::Array {
             return self.apply(document, node, vocabulary);
         }
         let mut next = document.first(node);
         while let Some(element) = next {
             next = document.sibling(element);
             self.apply(document, element, vocabulary);
+            if document.kind(element) == Kind::Object && document.first(element).is_none() {
+                document.remove(element);
+            }
         }
     }
 
@@ -51,17 +54,18 @@ impl Projection {
         let below = |list: &[AttrId]| list.iter().any(|each| vocabulary.is_within(*each, attr));
         match attribute.returned {
             Returned::Never => return Shown::No,
-            Returned::Always if !vocabulary.children(attr).any(|_| true) => return Shown::Whole,
             Returned::Request if self.only.is_none() => return Shown::No,
             _ => {}
         }
+        let always = attribute.returned == Returned::Always;
+        let whole = if attribute.hides { Shown::Parts } else { Shown::Whole };
         match &self.only {
-            Some(only) if above(only) => Shown::Whole,
+            Some(only) if always || above(only) => whole,
             Some(only) if attr.is_known() && below(only) => Shown::Parts,
             Some(_) => Shown::No,
-            None if above(&self.without) => Shown::No,
-            None if attr.is_known() && below(&self.without) => Shown::Parts,
-            None => Shown::Whole,
+            None if !always && above(&self.without) => Shown::No,
+            None if attr.is_known() && !self.without.contains(&attr) && below(&self.without) => Shown::Parts,
+            None => whole,
         }
     }
 }

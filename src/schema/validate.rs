@@ -2,7 +2,8 @@
 //!
 //! All problems of a message are gathered, each with its SCIM path; none holds a value.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::{AttrId, Mutability, ResourceType, Type, Vocabulary};
 use crate::document::{Document, Kind, NodeId};
@@ -233,8 +234,7 @@ impl Checker<'_> {
     fn list(&mut self, document: &mut Document, array: NodeId, attr: AttrId) {
         let sub = |name: &[u8]| self.vocabulary.lookup(attr, name);
         let (value, kind, primary) = (sub(b"value"), sub(b"type"), sub(b"primary"));
-        let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
-        let mut primaries = 0;
+        let mut seen: BTreeMap<(String, String), NodeId> = BTreeMap::new();
         let mut next = document.first(array);
         while let Some(element) = next {
             next = document.sibling(element);
@@ -248,28 +248,50 @@ impl Checker<'_> {
                 continue;
             }
             self.element(document, element, attr);
-            let text = |id: AttrId| {
-                let member = document.member(element, id)?;
-                Some(document.string(member)?.into_owned())
-            };
-            if value.is_known()
-                && let Some(value) = text(value)
-                && !seen.insert((value, text(kind).unwrap_or_default()))
-            {
-                // RFC 7643 section 2.4: the same (type, value) SHOULD NOT be returned more than once.
-                self.note(Repair::DuplicateElement, attr);
+            if document.kind(element) == Kind::Object && document.first(element).is_none() {
+                self.note(Repair::NullMember, attr);
                 document.remove(element);
                 continue;
             }
-            let is_primary = primary.is_known()
-                && document
-                    .member(element, primary)
-                    .is_some_and(|node| document.kind(node) == Kind::Bool(true));
-            primaries += usize::from(is_primary);
+            let text = |id: AttrId| {
+                let member = document.member(element, id).filter(|_| id.is_known())?;
+                Some(self.vocabulary.comparable(id, &document.string(member)?))
+            };
+            if let Some(value) = text(value) {
+                match seen.entry((value, text(kind).unwrap_or_default())) {
+                    Entry::Vacant(free) => {
+                        free.insert(element);
+                    }
+                    Entry::Occupied(first) => {
+                        // RFC 7643 section 2.4: the same (type, value) SHOULD NOT be returned more than once.
+                        self.note(Repair::DuplicateElement, attr);
+                        self.join(document, *first.get(), element);
+                        continue;
+                    }
+                }
+            }
         }
-        if primaries > 1 {
+        let is_primary = |element: &NodeId| {
+            let node = document.member(*element, primary).filter(|_| primary.is_known());
+            node.is_some_and(|node| document.kind(node) == Kind::Bool(true))
+        };
+        if document.children(array).filter(is_primary).nth(1).is_some() {
             self.value_problem(attr, "must have at most one primary element");
         }
+    }
+
+    /// Takes a second element out, but for the attributes that the first one lacks.
+    fn join(&self, document: &mut Document, first: NodeId, second: NodeId) {
+        let mut next = document.first(second);
+        while let Some(member) = next {
+            next = document.sibling(member);
+            let attr = document.attr(member);
+            if attr.is_known() && document.member(first, attr).is_none() {
+                let copy = document.copy(member);
+                document.append(first, copy);
+            }
+        }
+        document.remove(second);
     }
 
     fn required(&mut self, document: &Document, object: NodeId, parent: AttrId) {
@@ -295,32 +317,6 @@ impl Checker<'_> {
         document.assign(node, object);
     }
 
-    /// A `value` that is the text of a JSON object: what the schema knows of that object takes its place.
-    fn json_text(&mut self, document: &mut Document, object: NodeId, attr: AttrId) {
-        let sub = |name: &[u8]| self.vocabulary.lookup(attr, name);
-        let (value, display) = (sub(b"value"), sub(b"display"));
-        let text = document.member(object, value).and_then(|node| document.string(node));
-        let Some(text) = text.filter(|text| value.is_known() && text.starts_with('{')) else { return };
-        if !self.repairs.allows(Repair::JsonText) {
-            return;
-        }
-        // One level of members with plain values is all that such a text holds.
-        let text = text.into_owned().into_bytes();
-        let Ok(inner) = document.read(text, self.vocabulary, attr, 2) else { return };
-        let Some(named) = document.member(inner, value) else { return };
-        self.note(Repair::JsonText, attr);
-        if let Some(old) = document.member(object, value) {
-            document.assign(old, named);
-        }
-        let shown = document.member(inner, display).or_else(|| document.member_named(inner, "displayName"));
-        if let Some(shown) =
-            shown.filter(|_| display.is_known() && document.member(object, display).is_none())
-        {
-            let shown = document.copy(shown);
-            document.append_member(object, self.vocabulary, display, shown);
-        }
-    }
-
     fn boolean(&mut self, document: &mut Document, node: NodeId, attr: AttrId) -> Option<&'static str> {
         let text = document.string(node).unwrap_or_default();
         let truth = match () {
@@ -341,18 +337,26 @@ impl Checker<'_> {
     fn schemas(&mut self, document: &mut Document, root: NodeId, of: &ResourceType) {
         let listed = document.member(root, of.schemas);
         let in_use = schemas_in_use(document, root, self.vocabulary, of);
-        let mut missing: BTreeMap<String, usize> =
-            in_use.iter().enumerate().map(|(place, uri)| (uri.to_ascii_lowercase(), place)).collect();
+        // By their text without case: the place in the order of use, and whether it was listed.
+        let mut uses: BTreeMap<String, (usize, bool)> = in_use
+            .iter()
+            .enumerate()
+            .map(|(index, uri)| (uri.to_ascii_lowercase(), (index, false)))
+            .collect();
         let mut next = listed.and_then(|listed| document.first(listed));
         while let Some(element) = next {
             next = document.sibling(element);
             let uri = document.string(element).unwrap_or_default().into_owned();
-            if missing.remove(&uri.to_ascii_lowercase()).is_some() {
+            let used = uses.get_mut(&uri.to_ascii_lowercase());
+            if let Some((index, listed @ false)) = used {
+                *listed = true;
+                if let Some(spelled) = in_use.get(*index).filter(|spelled| **spelled != uri) {
+                    let spelled = document.new_string(spelled);
+                    document.assign(element, spelled);
+                }
                 continue;
             }
-            let known = uri.eq_ignore_ascii_case(&of.schema)
-                || self.vocabulary.lookup(of.root, uri.as_bytes()).is_known();
-            if known {
+            if used.is_some() || self.vocabulary.schema_root(of, &uri).is_some() {
                 self.repaired.note(Repair::EmptySchema, "schemas");
             } else if self.repairs.allows(Repair::UnknownSchema) {
                 self.repaired.note(Repair::UnknownSchema, "schemas");
@@ -362,9 +366,12 @@ impl Checker<'_> {
             }
             document.remove(element);
         }
+        let mut missing: Vec<usize> =
+            uses.into_values().filter(|(_, listed)| !listed).map(|(index, _)| index).collect();
         if missing.is_empty() {
             return;
         }
+        missing.sort_unstable();
         self.repaired.note(Repair::MissingSchema, "schemas");
         let listed = listed.unwrap_or_else(|| {
             let array = document.new_array();
@@ -373,8 +380,7 @@ impl Checker<'_> {
             document.prepend(root, array);
             array
         });
-        let missing: BTreeSet<usize> = missing.into_values().collect();
-        for uri in missing.iter().filter_map(|place| in_use.get(*place)) {
+        for uri in missing.into_iter().filter_map(|index| in_use.get(index)) {
             let uri = document.new_string(uri);
             document.append(listed, uri);
         }
@@ -442,7 +448,7 @@ pub(crate) fn is_date_time(text: &str) -> bool {
         good
     };
     let date = number(4, b'-', 0..=9999) && number(2, b'-', 1..=12) && number(2, b'T', 1..=31);
-    if !(date && number(2, b':', 0..=24) && number(2, b':', 0..=59) && number(2, 0, 0..=59)) {
+    if !(date && number(2, b':', 0..=23) && number(2, b':', 0..=59) && number(2, 0, 0..=59)) {
         return false;
     }
     if let Some((b'.', fraction)) = rest.split_first() {
@@ -456,8 +462,8 @@ pub(crate) fn is_date_time(text: &str) -> bool {
         [] | [b'Z'] => true,
         [b'+' | b'-', h1, h2, b':', m1, m2] => {
             [h1, h2, m1, m2].iter().all(|byte| byte.is_ascii_digit())
-                && (*h1, *h2) <= (b'1', b'4')
                 && *m1 < b'6'
+                && (*h1, *h2, *m1, *m2) <= (b'1', b'4', b'0', b'0')
         }
         _ => false,
     }

@@ -1,6 +1,6 @@
 //! The attributes of one side (IdP or provider): every name has a number, found by parent and name.
 
-use super::{AttrId, Attribute, Mutability, Type};
+use super::{AttrId, Attribute, Mutability, Returned, Type};
 
 /// One kind of resource a side knows.
 #[derive(Clone, Debug)]
@@ -86,6 +86,25 @@ impl Vocabulary {
     /// The attribute's name in the schema's spelling.
     pub fn name(&self, id: AttrId) -> &str {
         &self.attribute(id).name
+    }
+
+    /// A value of the attribute such that equal values are equal texts: `caseExact` decides (RFC 7643 section 2.2).
+    pub(crate) fn comparable(&self, id: AttrId, value: &str) -> String {
+        match self.attribute(id).case_exact {
+            true => value.to_owned(),
+            false => value.chars().flat_map(char::to_lowercase).collect(),
+        }
+    }
+
+    /// True when both have the same attributes under the same numbers.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let same = |(a, b): (&Attribute, &Attribute)| {
+            a.name == b.name
+                && (a.parent, a.kind, a.multi_valued, a.mutability, a.extension)
+                    == (b.parent, b.kind, b.multi_valued, b.mutability, b.extension)
+        };
+        self.attributes.len() == other.attributes.len()
+            && self.attributes.iter().zip(&other.attributes).all(same)
     }
 
     /// The attribute's path from its resource.
@@ -180,8 +199,13 @@ impl Vocabulary {
         }
         let Ok(number) = u16::try_from(self.attributes.len()) else { return AttrId::UNKNOWN };
         let id = AttrId(number);
+        if !matches!(attribute.returned, Returned::Always | Returned::Default) {
+            self.hides(parent);
+        }
         let above = self.attribute(parent);
-        attribute.path = if attribute.extension || !above.parent.is_known() {
+        attribute.path = if !parent.is_known() {
+            "".into()
+        } else if attribute.extension || !above.parent.is_known() {
             attribute.name.clone()
         } else if above.extension {
             format!("{}:{}", above.name, attribute.name).into()
@@ -207,6 +231,14 @@ impl Vocabulary {
             self.enter(id);
         }
         id
+    }
+
+    /// Notes that something below is not always shown.
+    fn hides(&mut self, mut id: AttrId) {
+        while let Some(attribute) = self.attributes.get_mut(id.index()).filter(|_| id.is_known()) {
+            attribute.hides = true;
+            id = attribute.parent;
+        }
     }
 
     pub(super) fn add_list(&mut self, root: AttrId) -> AttrId {

@@ -1,0 +1,84 @@
+//! Comparing values: the order of members and the case of their names do not matter, numbers are their digits.
+
+use std::collections::BTreeMap;
+
+use super::{Document, Kind, NodeId};
+use crate::schema::AttrId;
+
+/// The members of an object by name; ASCII case does not matter.
+#[derive(Debug, Default)]
+pub struct Names(BTreeMap<String, NodeId>);
+
+impl Names {
+    /// The member of that name.
+    pub fn get(&self, name: &str) -> Option<NodeId> {
+        self.0.get(&name.to_ascii_lowercase()).copied()
+    }
+
+    /// Adds a member.
+    pub fn insert(&mut self, name: &str, id: NodeId) {
+        self.0.insert(name.to_ascii_lowercase(), id);
+    }
+}
+
+impl Document {
+    /// The members of an object by name: for objects that may be large.
+    pub fn names(&self, id: NodeId) -> Names {
+        Names(self.children(id).map(|child| (self.key(child).to_ascii_lowercase(), child)).collect())
+    }
+
+    /// True when two values are the same JSON value.
+    pub fn same(&self, a: NodeId, b: NodeId) -> bool {
+        match (self.kind(a), self.kind(b)) {
+            (Kind::String, Kind::String) => self.string(a) == self.string(b),
+            (Kind::Number, Kind::Number) => self.number(a) == self.number(b),
+            (Kind::Array | Kind::Object, _) => {
+                let all = |_: AttrId| true;
+                self.fingerprint(a, &all) == self.fingerprint(b, &all)
+            }
+            (a, b) => a == b,
+        }
+    }
+
+    /// Bytes that values share just when they are the same; members bound to attributes that do not `count` are
+    /// left out. Comparing n values with each other takes n log n steps this way.
+    pub fn fingerprint(&self, id: NodeId, count: &impl Fn(AttrId) -> bool) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.print(id, count, &mut out);
+        out
+    }
+
+    fn print(&self, id: NodeId, count: &impl Fn(AttrId) -> bool, out: &mut Vec<u8>) {
+        match self.kind(id) {
+            Kind::Null => out.push(b'n'),
+            Kind::Bool(truth) => out.push(if truth { b't' } else { b'f' }),
+            Kind::Number => sized(b'#', self.number(id).unwrap_or_default().as_bytes(), out),
+            Kind::String => sized(b'"', self.string(id).unwrap_or_default().as_bytes(), out),
+            Kind::Array => {
+                out.push(b'[');
+                self.children(id).for_each(|child| self.print(child, count, out));
+                out.push(b']');
+            }
+            Kind::Object => {
+                let counted = |child: &NodeId| count(self.attr(*child));
+                let members = self.children(id).filter(counted);
+                let mut members: Vec<(String, NodeId)> =
+                    members.map(|child| (self.key(child).to_ascii_lowercase(), child)).collect();
+                members.sort_unstable();
+                out.push(b'{');
+                for (name, child) in members {
+                    sized(b':', name.as_bytes(), out);
+                    self.print(child, count, out);
+                }
+                out.push(b'}');
+            }
+        }
+    }
+}
+
+/// A text with its length before it, so that no text can look like the end of another.
+fn sized(mark: u8, text: &[u8], out: &mut Vec<u8>) {
+    out.push(mark);
+    out.extend_from_slice(&text.len().to_le_bytes());
+    out.extend_from_slice(text);
+}
