@@ -17,11 +17,16 @@ const USER: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","
 const PATCH: &str = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"Replace","path":"emails[type eq \"work\"].value","value":"a@acme.example"},{"op":"Add","value":{"name.givenName":"A","active":"False"}},{"op":"Remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager"}]}"#;
 const MEMBERS: &str = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"Remove","path":"members","value":[{"$ref":null,"value":"u-\"1"}]},{"op":"Add","path":"members","value":[{"value":"2"}]}]}"#;
 const STORED: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"42","userName":"ada@acme.example","name":{"givenName":"Ada","familyName":"L"},"emails":[{"type":"work","value":"b@acme.example"}],"active":true,"meta":{"resourceType":"User"}}"#;
-const MESSAGES: [(&str, &str, &str); 4] = [
+const SEARCH: &str = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"filter":"userName eq \"a\"","attributes":["userName"],"startIndex":1,"count":10}"#;
+const BULK: &str = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"failOnErrors":2,"Operations":[{"method":"POST","path":"/Users","bulkId":"a","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"w@acme.example","name":{"givenName":"W","familyName":"W"},"emails":[{"type":"work","value":"w@acme.example"}]}},{"method":"DELETE","path":"/Users/bulkId:a"}]}"#;
+const LISTED: &str = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":1,"startIndex":1,"itemsPerPage":1,"Resources":[{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"42","userName":"w"}]}"#;
+const MESSAGES: [(&str, &str, &str); 6] = [
     ("POST", "/scim/v2/Users", USER),
     ("PUT", "/scim/v2/Users/42", USER),
     ("PATCH", "/scim/v2/Users/42", PATCH),
     ("PATCH", "/scim/v2/Groups/42", MEMBERS),
+    ("POST", "/scim/v2/Users/.search", SEARCH),
+    ("POST", "/scim/v2/Bulk", BULK),
 ];
 
 #[test]
@@ -63,22 +68,53 @@ fn every_byte_left_out_or_doubled() -> Outcome<()> {
 
 #[test]
 fn every_fault_in_a_providers_answer() {
+    let queries = [
+        request("GET", "/scim/v2/Users/42", None),
+        request("GET", "/scim/v2/Users", None),
+        request("GET", "/scim/v2", None),
+        request("PATCH", "/scim/v2/Users/42", Some(PATCH.as_bytes())),
+        request("PUT", "/scim/v2/Users/42", Some(USER.as_bytes())),
+    ];
     for name in examples().unwrap() {
         let gateway = example(&name).unwrap();
-        let get = request("GET", "/scim/v2/Users/42", None);
-        let body = STORED.as_bytes();
-        for at in 0..body.len() {
-            let replies = [
-                body.get(..at).unwrap_or_default().to_vec(),
-                flipped(body, at, 0x01),
-                flipped(body, at, 0x80),
-            ];
-            for (index, reply) in replies.into_iter().enumerate() {
-                let response =
-                    drive(&gateway, NOW, &get, Delivery::Whole, |_| Answer::Reply(json(200, reply.clone())))
-                        .unwrap();
-                check_answer(&response).unwrap();
-                assert!(index > 0 || response.status == 502, "{name}: an answer cut at {at} passed");
+        for query in &queries {
+            for at in 0..STORED.len().max(LISTED.len()) {
+                for fault in [cut, |body: &[u8], at| flipped(body, at, 0x01)] {
+                    let provider = |call: &Call| {
+                        let Response { status, body, .. } = reply_to(call);
+                        let body = if call.method == "GET" { fault(&body, at) } else { body };
+                        json(status, body)
+                    };
+                    survive_with(&gateway, query, Delivery::Whole, provider).unwrap();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn answers_that_break_off() {
+    for name in examples().unwrap() {
+        let gateway = example(&name).unwrap();
+        for at in 0..STORED.len() {
+            let provider = |_: &Call| json(200, cut(STORED.as_bytes(), at));
+            let get = request("GET", "/scim/v2/Users/42", None);
+            let status = survive_with(&gateway, &get, Delivery::Whole, provider).unwrap();
+            assert_eq!(status, 502, "{name}: an answer cut at {at} passed");
+        }
+    }
+}
+
+#[test]
+fn counts_that_no_list_can_have() {
+    let gateway = example("generic-to-generic").unwrap();
+    for count in ["18446744073709551615", "18446744073709551616", "-1", "1e30", "0.5", "\"1\"", "null", "[]"]
+    {
+        for field in ["totalResults", "startIndex", "itemsPerPage"] {
+            let list = LISTED.replace(&format!("\"{field}\":1"), &format!("\"{field}\":{count}"));
+            for path in ["/scim/v2/Users", "/scim/v2", "/scim/v2?startIndex=3&count=5"] {
+                let provider = |_: &Call| json(200, list.clone().into());
+                survive_with(&gateway, &request("GET", path, None), Delivery::Whole, provider).unwrap();
             }
         }
     }
@@ -95,7 +131,9 @@ fn every_fault_of_a_provider() -> Outcome<()> {
                 Answer::Fault(fault)
             })?;
             check_answer(&response)?;
-            assert!(!called || matches!(response.status, 502 | 504), "{fault:?}: {}", response.status);
+            // A bulk response is an answer; each of its operations has a status of its own.
+            let own = path.ends_with("/Bulk") && response.status == 200;
+            assert!(!called || own || matches!(response.status, 502 | 504), "{fault:?}: {}", response.status);
         }
         Ok(())
     })
@@ -119,17 +157,15 @@ fn every_byte_of_a_token_counts() {
 #[test]
 fn every_byte_of_a_target() {
     let target = b"/scim/v2/Users/4%202?filter=userName%20eq%20%22a%22&count=1";
-    for name in examples().unwrap() {
-        let gateway = example(&name).unwrap();
-        for at in 0..target.len() {
-            for value in 0..=u8::MAX {
-                let mut get = request("GET", "", None);
-                get.path = target.to_vec();
-                if let Some(byte) = get.path.get_mut(at) {
-                    *byte = value;
-                }
-                survive(&gateway, &get).unwrap();
+    let gateway = example("generic-to-generic").unwrap();
+    for at in 0..target.len() {
+        for value in 0..=u8::MAX {
+            let mut get = request("GET", "", None);
+            get.path = target.to_vec();
+            if let Some(byte) = get.path.get_mut(at) {
+                *byte = value;
             }
+            survive(&gateway, &get).unwrap();
         }
     }
 }
@@ -274,22 +310,42 @@ fn survive(gateway: &Arc<Gateway>, request: &IdpRequest) -> Outcome<u16> {
     survive_in(gateway, request, Delivery::Whole)
 }
 
-/// Drives one exchange; what reaches the provider and what the IdP gets are both sound.
 fn survive_in(gateway: &Arc<Gateway>, request: &IdpRequest, delivery: Delivery) -> Outcome<u16> {
+    survive_with(gateway, request, delivery, reply_to)
+}
+
+/// Drives one exchange; what reaches the provider and what the IdP gets are both sound.
+fn survive_with(
+    gateway: &Arc<Gateway>,
+    request: &IdpRequest,
+    delivery: Delivery,
+    provider: impl Fn(&Call) -> Response,
+) -> Outcome<u16> {
     let mut problem = None;
     let response = drive(gateway, NOW, request, delivery, |call| {
         problem = problem.take().or_else(|| check_call(call).err());
-        Answer::Reply(match call.method {
-            "DELETE" | "PATCH" => json(204, Vec::new()),
-            "POST" => json(201, STORED.into()),
-            _ => json(200, STORED.into()),
-        })
+        Answer::Reply(provider(call))
     })?;
     if let Some(problem) = problem {
         return Err(problem);
     }
     check_answer(&response)?;
     Ok(response.status)
+}
+
+/// What a provider in order answers.
+fn reply_to(call: &Call) -> Response {
+    let resource = call.path.split('?').next().is_some_and(|path| path.ends_with("/42"));
+    match (call.method, resource) {
+        ("DELETE" | "PATCH", _) => json(204, Vec::new()),
+        ("POST", _) => json(201, STORED.into()),
+        ("GET", false) => json(200, LISTED.into()),
+        _ => json(200, STORED.into()),
+    }
+}
+
+fn cut(body: &[u8], at: usize) -> Vec<u8> {
+    body.iter().take(at).copied().collect()
 }
 
 fn check_call(call: &Call) -> Outcome<()> {

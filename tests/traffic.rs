@@ -370,3 +370,36 @@ fn times_and_ids_are_read() {
     assert_eq!(milliseconds("2024-02-29T12:00:01Z").unwrap(), 1_709_208_001_000);
     assert_eq!(without_ids("a (request 0123456789abcdef), (request x)"), "a (request ID), (request x)");
 }
+
+/// What was repaired needs no second repair: the gateway's own output, sent through the same route, stays the same.
+#[test]
+fn repairs_are_made_once() {
+    let gateway = example("entra-to-generic").unwrap();
+    let now = milliseconds(DEFAULT_NOW).unwrap();
+    let mut compared = 0;
+    for file in list(&root("tests/traffic/entra-to-generic")) {
+        let case: Case = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        let Some(Idp::Send(send)) = &case.steps[0].idp else { panic!("{} sends nothing", file.display()) };
+        let state = case.steps.iter().find_map(|step| step.provider.as_ref()?.reply.as_ref());
+        let write = |body: Vec<u8>| {
+            let mut written = None;
+            let headers = [("authorization", "Bearer test")].into_iter().collect();
+            let path = latin1(&send.path);
+            let request = IdpRequest { method: send.method.clone(), path, headers, body: Some(body) };
+            drive(&gateway, now, &request, Delivery::Whole, |call| {
+                if call.method == "GET" {
+                    return answer_of(state, None).unwrap();
+                }
+                written = Some(call.body.clone());
+                Answer::Reply(Response { status: 204, headers: Headers::new(), body: Vec::new() })
+            })
+            .unwrap();
+            written
+        };
+        let Some(once) = send.bytes().unwrap().and_then(write) else { continue };
+        compared += 1;
+        let twice = write(once.clone()).unwrap_or_default();
+        assert_eq!(readable(&twice), readable(&once), "{}", file.display());
+    }
+    assert!(compared > 30, "only {compared} cases send something on");
+}
