@@ -374,32 +374,36 @@ fn times_and_ids_are_read() {
 /// What was repaired needs no second repair: the gateway's own output, sent through the same route, stays the same.
 #[test]
 fn repairs_are_made_once() {
-    let gateway = example("entra-to-generic").unwrap();
-    let now = milliseconds(DEFAULT_NOW).unwrap();
+    let mut gateways = BTreeMap::new();
     let mut compared = 0;
-    for file in list(&root("tests/traffic/entra-to-generic")) {
+    for file in case_files() {
         let case: Case = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        let gateway = gateways.entry(case.config.clone()).or_insert_with(|| example(&case.config).unwrap());
+        let now = milliseconds(case.now.as_deref().unwrap_or(DEFAULT_NOW)).unwrap();
         let Some(Idp::Send(send)) = &case.steps[0].idp else { panic!("{} sends nothing", file.display()) };
         let state = case.steps.iter().find_map(|step| step.provider.as_ref()?.reply.as_ref());
         let write = |body: Vec<u8>| {
-            let mut written = None;
-            let headers = [("authorization", "Bearer test")].into_iter().collect();
-            let path = latin1(&send.path);
-            let request = IdpRequest { method: send.method.clone(), path, headers, body: Some(body) };
-            drive(&gateway, now, &request, Delivery::Whole, |call| {
+            let mut written = Vec::new();
+            let (method, path) = (send.method.clone(), latin1(&send.path));
+            let request = IdpRequest { method, path, headers: send.headers().unwrap(), body: Some(body) };
+            drive(gateway, now, &request, Delivery::Whole, |call| {
                 if call.method == "GET" {
                     return answer_of(state, None).unwrap();
                 }
-                written = Some(call.body.clone());
+                written.push((call.method, readable(&call.body)));
                 Answer::Reply(Response { status: 204, headers: Headers::new(), body: Vec::new() })
             })
             .unwrap();
             written
         };
-        let Some(once) = send.bytes().unwrap().and_then(write) else { continue };
-        compared += 1;
-        let twice = write(once.clone()).unwrap_or_default();
-        assert_eq!(readable(&twice), readable(&once), "{}", file.display());
+        let Some(body) = send.bytes().unwrap() else { continue };
+        let once = write(body);
+        // One request became one request of its kind: not a bulk request, nor a replacement sent as a difference.
+        let [(method, body)] = once.as_slice() else { continue };
+        if *method == send.method {
+            compared += 1;
+            assert_eq!(write(body.clone().into_bytes()), once, "{}", file.display());
+        }
     }
-    assert!(compared > 30, "only {compared} cases send something on");
+    assert!(compared > 50, "only {compared} cases send something on");
 }
