@@ -2,6 +2,7 @@
 //! configuration and the schemas give, and of the resource's id.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -18,9 +19,11 @@ pub(crate) struct Audit {
     pub(crate) id: Option<String>,
     /// Why access was refused, by reason code.
     pub(crate) refused: Option<&'static str>,
-    attributes: BTreeSet<String>,
+    attributes: Vec<Arc<str>>,
+    /// The message has attributes outside the schema.
+    outside: bool,
     rules: BTreeMap<String, u64>,
-    mapped: Vec<String>,
+    mapped: Vec<Arc<str>>,
     /// Calls made to the provider: method, and the status or fault it ended with.
     calls: Vec<(&'static str, Option<String>)>,
     /// The operations of a bulk request.
@@ -30,9 +33,12 @@ pub(crate) struct Audit {
 impl Audit {
     /// An attribute of the message, by its name in the schema; those outside the schema are only counted.
     pub(crate) fn attribute(&mut self, vocabulary: &Vocabulary, attr: AttrId) {
-        let name =
-            if attr.is_known() { vocabulary.path(vocabulary.top(attr)) } else { "(outside the schema)" };
-        self.attributes.insert(name.to_owned());
+        let name = &vocabulary.attribute(vocabulary.top(attr)).path;
+        if !attr.is_known() {
+            self.outside = true;
+        } else if !self.attributes.iter().any(|each| Arc::ptr_eq(each, name)) {
+            self.attributes.push(Arc::clone(name));
+        }
     }
 
     /// The repairs that were made, under the profile's rule ids.
@@ -43,7 +49,7 @@ impl Audit {
     }
 
     /// The mapping rules that were used.
-    pub(crate) fn mapped(&mut self, names: &[String]) {
+    pub(crate) fn mapped(&mut self, names: &[Arc<str>]) {
         self.mapped.extend_from_slice(names);
     }
 
@@ -100,11 +106,13 @@ impl Audit {
         put("id", self.id.as_deref().map(|id| short(id).into()));
         put("refused", self.refused.map(Value::from));
         let some = |list: Vec<Value>| (!list.is_empty()).then_some(Value::Array(list));
-        put("attributes", some(self.attributes.iter().map(|name| name.as_str().into()).collect()));
+        let outside = self.outside.then_some("(outside the schema)");
+        let attributes: BTreeSet<&str> = self.attributes.iter().map(|name| &**name).chain(outside).collect();
+        put("attributes", some(attributes.into_iter().map(Value::from).collect()));
         let repairs: Map<String, Value> =
             self.rules.iter().map(|(rule, count)| (rule.clone(), (*count).into())).collect();
         put("repairs", (!repairs.is_empty()).then_some(Value::Object(repairs)));
-        put("rules", some(self.mapped.iter().map(|name| name.as_str().into()).collect()));
+        put("rules", some(self.mapped.iter().map(|name| Value::from(&**name)).collect()));
         let calls = self.calls.iter().map(|(method, outcome)| {
             let outcome = outcome.as_deref().unwrap_or("unknown");
             Value::from(format!("{method} {outcome}"))

@@ -172,7 +172,7 @@ impl Compiler<'_> {
             return None;
         }
         let rule = Rule {
-            name: format!("{} rule {number}", self.of.name),
+            name: format!("{} rule {number}", self.of.name).into(),
             to_idp: to_idp && matches!(source, Source::Copy | Source::Values { .. }),
             idp,
             provider,

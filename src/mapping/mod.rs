@@ -15,6 +15,8 @@ mod template;
 pub(crate) use self::changes::Mapped;
 pub(crate) use self::compile::compile;
 pub(crate) use self::resource::Notes;
+use std::sync::Arc;
+
 use self::spot::Spot;
 use self::template::Template;
 use crate::filter::Literal;
@@ -56,7 +58,7 @@ pub(crate) enum Unmapped {
 #[derive(Debug)]
 struct Rule {
     /// The name in errors, audit records and explanations: `User rule 3`.
-    name: String,
+    name: Arc<str>,
     idp: Option<Spot>,
     provider: Option<Spot>,
     /// What is written where the IdP side has nothing, or instead of it.
@@ -95,17 +97,17 @@ impl Mapping {
 
 /// What the rules of a pair did, for audit records: rule names in order of first use.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Fired(Vec<String>);
+pub(crate) struct Fired(Vec<Arc<str>>);
 
 impl Fired {
     fn note(&mut self, rule: &Rule) {
-        if !self.0.contains(&rule.name) {
-            self.0.push(rule.name.clone());
+        if !self.0.iter().any(|name| Arc::ptr_eq(name, &rule.name)) {
+            self.0.push(Arc::clone(&rule.name));
         }
     }
 
     /// The names.
-    pub(crate) fn names(&self) -> &[String] {
+    pub(crate) fn names(&self) -> &[Arc<str>] {
         &self.0
     }
 }

@@ -214,6 +214,9 @@ impl Operation {
         let mut next = document.first(root);
         while let Some(node) = next {
             next = document.sibling(node);
+            if !vocabulary.has_references(document.attr(node)) {
+                continue;
+            }
             if vocabulary.attribute(document.attr(node)).kind == crate::schema::Type::Reference
                 && let Some(text) = document.string(node)
                 && let Some(moved) = crate::http::url::rebase(way.from, way.to, &text)

@@ -1,7 +1,7 @@
 //! The repair of an element whose `value` is the text of a JSON object: mappings of some IdPs hand on a whole
 //! assignment that way, such as `{"id":"7a0f","value":"auditor","displayName":"Auditor"}`.
 
-use super::{AttrId, Checker};
+use super::{AttrId, Checker, Parts};
 use crate::document::{Document, Kind, NodeId};
 use crate::repair::Repair;
 
@@ -11,8 +11,7 @@ const DEPTH: u32 = 2;
 impl Checker<'_> {
     /// Takes `value` and `display` of an element out of the text.
     pub(super) fn json_text(&mut self, document: &mut Document, element: NodeId, attr: AttrId) {
-        let sub = |name: &[u8]| self.vocabulary.lookup(attr, name);
-        let (value, display) = (sub(b"value"), sub(b"display"));
+        let Parts { value, display, .. } = self.vocabulary.parts(attr);
         if !self.vocabulary.attribute(attr).multi_valued
             || !value.is_known()
             || !self.repairs.allows(Repair::JsonText)

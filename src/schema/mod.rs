@@ -8,6 +8,8 @@ mod project;
 mod validate;
 mod vocabulary;
 
+use std::sync::Arc;
+
 pub use self::load::{SchemaError, TypeSource};
 pub use self::project::Projection;
 pub use self::validate::{Checker, Context, Problem, ProblemKind, schemas_in_use};
@@ -88,7 +90,7 @@ pub struct Attribute {
     /// The name as the schema spells it; for the root of an extension its URN.
     pub name: Box<str>,
     /// The path from the resource, as it stands in filters and patch operations.
-    pub path: Box<str>,
+    pub path: Arc<str>,
     /// The attribute above; for attributes of the core schema the resource's root.
     pub parent: AttrId,
     /// The data type.
@@ -117,6 +119,19 @@ pub struct Attribute {
     children: Vec<AttrId>,
     /// Those of them that a client must give.
     required_children: Vec<AttrId>,
+    /// Those of them that have a meaning by their name.
+    parts: Parts,
+    /// It or something below it is a reference.
+    references: bool,
+}
+
+/// The sub-attributes that RFC 7643 section 2.4 gives a meaning.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Parts {
+    pub(crate) value: AttrId,
+    pub(crate) kind: AttrId,
+    pub(crate) primary: AttrId,
+    pub(crate) display: AttrId,
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 //!
 //! All problems of a message are gathered, each with its SCIM path; none holds a value.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
-use super::{AttrId, Mutability, ResourceType, Type, Vocabulary};
+use super::{AttrId, Mutability, Parts, ResourceType, Type, Vocabulary};
 use crate::document::{Document, Kind, NodeId};
 use crate::path::is_name;
 use crate::repair::{Repair, Repaired, Repairs};
@@ -141,7 +141,7 @@ impl Checker<'_> {
                 None
             }
             (Type::Complex, Kind::String | Kind::Number | Kind::Bool(_)) => {
-                let value = self.vocabulary.lookup(attr, b"value");
+                let value = self.vocabulary.parts(attr).value;
                 if !value.is_known() || !self.repairs.allows(Repair::PlainValue) {
                     Some("must be an object")
                 } else {
@@ -232,52 +232,64 @@ impl Checker<'_> {
     }
 
     fn list(&mut self, document: &mut Document, array: NodeId, attr: AttrId) {
-        let sub = |name: &[u8]| self.vocabulary.lookup(attr, name);
-        let (value, kind, primary) = (sub(b"value"), sub(b"type"), sub(b"primary"));
-        let mut seen: BTreeMap<(String, String), NodeId> = BTreeMap::new();
         let mut next = document.first(array);
         while let Some(element) = next {
             next = document.sibling(element);
-            if document.kind(element) == Kind::Null {
-                self.note(Repair::NullMember, attr);
-                document.remove(element);
-                continue;
-            }
-            if document.kind(element) == Kind::Array {
-                self.value_problem(attr, "must not hold an array");
-                continue;
-            }
-            self.element(document, element, attr);
-            if document.kind(element) == Kind::Object && document.first(element).is_none() {
-                self.note(Repair::NullMember, attr);
-                document.remove(element);
-                continue;
-            }
-            let text = |id: AttrId| {
-                let member = document.member(element, id).filter(|_| id.is_known())?;
-                Some(self.vocabulary.comparable(id, &document.string(member)?))
-            };
-            if let Some(value) = text(value) {
-                match seen.entry((value, text(kind).unwrap_or_default())) {
-                    Entry::Vacant(free) => {
-                        free.insert(element);
-                    }
-                    Entry::Occupied(first) => {
-                        // RFC 7643 section 2.4: the same (type, value) SHOULD NOT be returned more than once.
-                        self.note(Repair::DuplicateElement, attr);
-                        self.join(document, *first.get(), element);
-                        continue;
+            match document.kind(element) {
+                Kind::Null => {
+                    self.note(Repair::NullMember, attr);
+                    document.remove(element);
+                }
+                Kind::Array => self.value_problem(attr, "must not hold an array"),
+                _ => {
+                    self.element(document, element, attr);
+                    if document.kind(element) == Kind::Object && document.first(element).is_none() {
+                        self.note(Repair::NullMember, attr);
+                        document.remove(element);
                     }
                 }
             }
         }
-        let is_primary = |element: &NodeId| {
-            let node = document.member(*element, primary).filter(|_| primary.is_known());
-            node.is_some_and(|node| document.kind(node) == Kind::Bool(true))
-        };
-        if document.children(array).filter(is_primary).nth(1).is_some() {
-            self.value_problem(attr, "must have at most one primary element");
+        let parts = self.vocabulary.parts(attr);
+        if parts.value.is_known() {
+            for (first, second) in self.duplicates(document, array, parts) {
+                // RFC 7643 section 2.4: the same (type, value) SHOULD NOT be returned more than once.
+                self.note(Repair::DuplicateElement, attr);
+                self.join(document, first, second);
+            }
         }
+        if parts.primary.is_known() {
+            let is_primary = |element: &NodeId| {
+                let node = document.member(*element, parts.primary);
+                node.is_some_and(|node| document.kind(node) == Kind::Bool(true))
+            };
+            if document.children(array).filter(is_primary).nth(1).is_some() {
+                self.value_problem(attr, "must have at most one primary element");
+            }
+        }
+    }
+
+    /// The elements that repeat type and value of an earlier one, each behind it, in n log n steps.
+    fn duplicates(&self, document: &Document, array: NodeId, parts: Parts) -> Vec<(NodeId, NodeId)> {
+        if document.first(array).and_then(|first| document.sibling(first)).is_none() {
+            return Vec::new();
+        }
+        let text = |element: NodeId, part: AttrId| {
+            let member = document.member(element, part).filter(|_| part.is_known())?;
+            Some(self.vocabulary.comparable(part, document.string(member)?))
+        };
+        let keyed = document.children(array).enumerate().filter_map(|(place, element)| {
+            Some((text(element, parts.value)?, text(element, parts.kind).unwrap_or_default(), place, element))
+        });
+        let mut keyed: Vec<_> = keyed.collect();
+        keyed.sort_unstable();
+        let same = keyed.chunk_by(|a, b| (&a.0, &a.1) == (&b.0, &b.1));
+        same.flat_map(|group| {
+            let mut elements = group.iter().map(|each| each.3);
+            let first = elements.next();
+            elements.filter_map(move |element| Some((first?, element)))
+        })
+        .collect()
     }
 
     /// Takes a second element out, but for the attributes that the first one lacks.
@@ -337,6 +349,13 @@ impl Checker<'_> {
     fn schemas(&mut self, document: &mut Document, root: NodeId, of: &ResourceType) {
         let listed = document.member(root, of.schemas);
         let in_use = schemas_in_use(document, root, self.vocabulary, of);
+        let same = |(element, uri): (NodeId, &Cow<'_, str>)| document.string(element).as_ref() == Some(uri);
+        if let Some(listed) = listed
+            && document.children(listed).count() == in_use.len()
+            && document.children(listed).zip(&in_use).all(same)
+        {
+            return;
+        }
         // By their text without case: the place in the order of use, and whether it was listed.
         let mut uses: BTreeMap<String, (usize, bool)> = in_use
             .iter()
@@ -416,18 +435,19 @@ fn is_member_name(name: &str) -> bool {
 }
 
 /// The schema URIs a resource's members call for: the core schema first, then extensions in order.
-pub fn schemas_in_use(
+pub fn schemas_in_use<'a>(
     document: &Document,
     root: NodeId,
-    vocabulary: &Vocabulary,
-    of: &ResourceType,
-) -> Vec<String> {
-    let mut uris = vec![of.schema.to_string()];
+    vocabulary: &'a Vocabulary,
+    of: &'a ResourceType,
+) -> Vec<Cow<'a, str>> {
+    let mut uris = vec![Cow::Borrowed(&*of.schema)];
     for member in document.children(root) {
         let attr = document.attr(member);
-        let unknown_urn = !attr.is_known() && document.key(member).starts_with("urn:");
-        if vocabulary.attribute(attr).extension || unknown_urn {
-            uris.push(document.key(member).into_owned());
+        if vocabulary.attribute(attr).extension {
+            uris.push(Cow::Borrowed(vocabulary.name(attr)));
+        } else if !attr.is_known() && document.key(member).starts_with("urn:") {
+            uris.push(Cow::Owned(document.key(member).into_owned()));
         }
     }
     uris

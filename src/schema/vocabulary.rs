@@ -1,6 +1,8 @@
 //! The attributes of one side (IdP or provider): every name has a number, found by parent and name.
 
-use super::{AttrId, Attribute, Mutability, Returned, Type};
+use std::borrow::Cow;
+
+use super::{AttrId, Attribute, Mutability, Parts, Returned, Type};
 
 /// One kind of resource a side knows.
 #[derive(Clone, Debug)]
@@ -34,6 +36,8 @@ pub struct Vocabulary {
     /// Open addressing over (parent, name without case); 0 is a free place.
     table: Vec<u16>,
     types: Vec<ResourceType>,
+    /// What is said of attributes that there are not.
+    nothing: Attribute,
     /// The context of a PatchOp message.
     pub patch_op: AttrId,
 }
@@ -44,6 +48,7 @@ impl Vocabulary {
             attributes: vec![Attribute::default()],
             table: vec![0; 256],
             types: Vec::new(),
+            nothing: Attribute::default(),
             patch_op: AttrId::UNKNOWN,
         };
         this.patch_op = this.add_root("PatchOp");
@@ -79,8 +84,7 @@ impl Vocabulary {
 
     /// The attribute; the one of number 0 has neither name nor characteristics.
     pub fn attribute(&self, id: AttrId) -> &Attribute {
-        static NOTHING: std::sync::LazyLock<Attribute> = std::sync::LazyLock::new(Attribute::default);
-        self.attributes.get(id.index()).unwrap_or(&NOTHING)
+        self.attributes.get(id.index()).unwrap_or(&self.nothing)
     }
 
     /// The attribute's name in the schema's spelling.
@@ -89,9 +93,10 @@ impl Vocabulary {
     }
 
     /// A value of the attribute such that equal values are equal texts: `caseExact` decides (RFC 7643 section 2.2).
-    pub(crate) fn comparable(&self, id: AttrId, value: &str) -> String {
-        match self.attribute(id).case_exact {
-            true => value.to_owned(),
+    pub(crate) fn comparable<'a>(&self, id: AttrId, value: Cow<'a, str>) -> Cow<'a, str> {
+        let lower = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+        match self.attribute(id).case_exact || value.bytes().all(lower) {
+            true => value,
             false => value.chars().flat_map(char::to_lowercase).collect(),
         }
     }
@@ -130,7 +135,8 @@ impl Vocabulary {
                 return AttrId::UNKNOWN;
             }
             let attribute = self.attribute(id);
-            if attribute.parent == parent && attribute.name.as_bytes().eq_ignore_ascii_case(name) {
+            let here = attribute.name.as_bytes();
+            if attribute.parent == parent && (here == name || here.eq_ignore_ascii_case(name)) {
                 return id;
             }
             slot = (slot + 1) & mask;
@@ -145,6 +151,16 @@ impl Vocabulary {
     /// Those of them that a client must give.
     pub fn required(&self, parent: AttrId) -> impl Iterator<Item = AttrId> {
         self.attribute(parent).required_children.iter().copied()
+    }
+
+    /// The sub-attributes of `attr` that have a meaning by their name.
+    pub(crate) fn parts(&self, attr: AttrId) -> Parts {
+        self.attribute(attr).parts
+    }
+
+    /// True when `attr` or something below it is a reference.
+    pub(crate) fn has_references(&self, attr: AttrId) -> bool {
+        self.attribute(attr).references
     }
 
     /// True when `id` is `ancestor` or lies below it.
@@ -206,7 +222,7 @@ impl Vocabulary {
         attribute.path = if !parent.is_known() {
             "".into()
         } else if attribute.extension || !above.parent.is_known() {
-            attribute.name.clone()
+            attribute.name.as_ref().into()
         } else if above.extension {
             format!("{}:{}", above.name, attribute.name).into()
         } else {
@@ -215,12 +231,26 @@ impl Vocabulary {
         attribute.parent = parent;
         attribute.context = id;
         let required = attribute.required && attribute.mutability != Mutability::ReadOnly;
+        let name = attribute.name.to_ascii_lowercase();
+        attribute.references = attribute.kind == Type::Reference;
+        let mut above = if attribute.references { parent } else { AttrId::UNKNOWN };
         self.attributes.push(attribute);
         if let Some(above) = self.attributes.get_mut(parent.index()).filter(|_| parent.is_known()) {
             above.children.push(id);
             if required {
                 above.required_children.push(id);
             }
+            match name.as_str() {
+                "value" => above.parts.value = id,
+                "type" => above.parts.kind = id,
+                "primary" => above.parts.primary = id,
+                "display" => above.parts.display = id,
+                _ => {}
+            }
+        }
+        while let Some(attribute) = self.attributes.get_mut(above.index()).filter(|_| above.is_known()) {
+            attribute.references = true;
+            above = attribute.parent;
         }
         if self.attributes.len() * 2 > self.table.len() {
             self.table = vec![0; self.table.len() * 2];
@@ -270,16 +300,20 @@ impl Vocabulary {
     }
 }
 
-/// Spreads names by length and three of their letters: schemas are trusted, so nothing can be made to collide.
+/// Spreads names by their first and last eight letters and their length. Schemas are trusted, so nothing can be
+/// made to collide.
 fn hash(parent: AttrId, name: &[u8]) -> usize {
-    let at = |index: usize| usize::from(name.get(index).copied().unwrap_or(0) | 0x20);
-    let len = name.len();
-    let mixed = parent.index().wrapping_mul(0x9e37)
-        ^ len.wrapping_mul(0x85)
-        ^ at(0).wrapping_mul(0x1f3)
-        ^ at(len / 2).wrapping_mul(0x2d)
-        ^ at(len.wrapping_sub(1)).wrapping_mul(0x47d);
-    mixed ^ (mixed >> 7)
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    // Letters differ by this bit alone from those of the other case.
+    const CASE: u64 = 0x2020_2020_2020_2020;
+    let word = |bytes: Option<&[u8; 8]>| u64::from_le_bytes(bytes.copied().unwrap_or_default());
+    let (first, last) = match name.len() {
+        8.. => (word(name.first_chunk()), word(name.last_chunk())),
+        _ => (name.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+    };
+    let letters = (first | CASE) ^ (last | CASE).rotate_left(29);
+    let mixed = (letters ^ (parent.index() as u64) << 32 ^ name.len() as u64).wrapping_mul(ODD);
+    usize::try_from(mixed >> 33).unwrap_or_default()
 }
 
 fn message(name: &str) -> Attribute {
