@@ -172,9 +172,9 @@ const fields = (headers: Fields): Part[] => [headers.length, ...headers.flat()];
 
 function writeByteString(bytes: Uint8Array, at: number, text: string): void {
   for (let index = 0; index < text.length; index += 1) {
-    const byte = text.charCodeAt(index);
-    if (byte > 0xff) throw new Misuse('a method, path or header field is no byte string');
-    bytes[at + index] = byte;
+    // Some workers read header fields as UTF-8, so that a character may be no byte. 0xff stands for it: refused
+    // where the field matters, passed over elsewhere.
+    bytes[at + index] = Math.min(text.charCodeAt(index), 0xff);
   }
 }
 

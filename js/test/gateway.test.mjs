@@ -126,7 +126,7 @@ test('header fields and paths are judged as they came', async (t) => {
   assert.equal((await raw('/scim/v2/Users/42', [bearer, bearer])).status, 401);
   assert.equal((await raw('/scim/v2/x/../Users/42', [bearer])).status, 400);
   assert.equal((await raw('/scim/v2/Users/4%2f2', [bearer])).status, 400);
-  assert.equal((await raw('/scim/v2/Users/\u0394', [bearer])).status, 500);
+  assert.equal((await raw('/scim/v2/Users/\u0394', [bearer])).status, 400);
   const twice = new Headers([['authorization', 'Bearer test'], ['authorization', 'Bearer test']]);
   await assertError(await gateway.fetch(new Request(URL_OF_USER, { headers: twice })), 401);
   assert.equal(requests.length, 0);
