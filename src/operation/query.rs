@@ -173,13 +173,7 @@ impl Operation {
 
 /// Reads a filter and binds it to the IdP's schema.
 fn filter(route: &Route, of: &ResourceType, text: &str, repaired: &mut Repaired) -> Result<Filter> {
-    let mut checker = Checker {
-        vocabulary: &route.mapping.idp,
-        repairs: &route.repairs,
-        repaired,
-        problems: Vec::new(),
-        context: Context::Patch,
-    };
+    let mut checker = Checker::new(&route.mapping.idp, &route.repairs, repaired, Context::Patch);
     checker.read_filter(of, text).map_err(|detail| ScimError::typed(400, "invalidFilter", detail))
 }
 

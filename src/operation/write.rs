@@ -45,13 +45,7 @@ impl Operation {
         let vocabulary = &route.mapping.idp;
         let root = self.document.read(body, vocabulary, vocabulary.patch_op, Self::read_depth(scene))?;
         let mut repaired = Repaired::default();
-        let mut checker = Checker {
-            vocabulary,
-            repairs: &route.repairs,
-            repaired: &mut repaired,
-            problems: Vec::new(),
-            context: Context::Patch,
-        };
+        let mut checker = Checker::new(vocabulary, &route.repairs, &mut repaired, Context::Patch);
         let changes = delta::read(&mut self.document, root, of, &mut checker);
         let problems = checker.problems;
         scene.audit.repaired(&route.repairs, &repaired);
@@ -182,13 +176,7 @@ impl Operation {
         let vocabulary = &route.mapping.idp;
         let root = self.document.read(body, vocabulary, of.root, Self::read_depth(scene))?;
         let mut repaired = Repaired::default();
-        let mut checker = Checker {
-            vocabulary,
-            repairs: &route.repairs,
-            repaired: &mut repaired,
-            problems: Vec::new(),
-            context: Context::Resource,
-        };
+        let mut checker = Checker::new(vocabulary, &route.repairs, &mut repaired, Context::Resource);
         checker.resource(&mut self.document, root, of);
         let problems = checker.problems;
         scene.audit.repaired(&route.repairs, &repaired);
@@ -270,8 +258,7 @@ fn check(
     run: impl FnOnce(&mut Checker<'_>),
 ) -> Result<()> {
     let (repairs, mut repaired) = (Repairs::default(), Repaired::default());
-    let mut checker =
-        Checker { vocabulary, repairs: &repairs, repaired: &mut repaired, problems: Vec::new(), context };
+    let mut checker = Checker::new(vocabulary, &repairs, &mut repaired, context);
     run(&mut checker);
     let problems: Vec<Problem> = checker
         .problems

@@ -60,7 +60,17 @@ pub struct Checker<'a> {
     pub context: Context,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
+    /// Nothing was checked yet.
+    pub const fn new(
+        vocabulary: &'a Vocabulary,
+        repairs: &'a Repairs,
+        repaired: &'a mut Repaired,
+        context: Context,
+    ) -> Self {
+        Self { vocabulary, repairs, repaired, problems: Vec::new(), context }
+    }
+
     /// Checks a whole resource: its members, what is required, and `schemas`.
     pub fn resource(&mut self, document: &mut Document, root: NodeId, of: &ResourceType) {
         if document.kind(root) != Kind::Object {
