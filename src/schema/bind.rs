@@ -214,8 +214,8 @@ mod tests {
         ] {
             let checked = |repairs: &Repairs| {
                 let mut repaired = Repaired::default();
-                let (vocabulary, problems, context) = (&vocabulary, Vec::new(), Context::Resource);
-                let mut checker = Checker { vocabulary, repairs, repaired: &mut repaired, problems, context };
+                let (vocabulary, context) = (&vocabulary, Context::Resource);
+                let mut checker = Checker::new(vocabulary, repairs, &mut repaired, context);
                 let filter = checker.read_filter(of, text).map(|filter| filter.to_string());
                 let notes = repaired.iter().map(|(repair, path)| format!("{} {path}", repairs.id(repair)));
                 (filter, notes.collect::<Vec<_>>().join(", "))

@@ -70,8 +70,7 @@ fn checked(text: &str, of: usize, repairs: &[Repair]) -> Result<(String, String)
     let root = document.read(text.into(), &vocabulary, of.root, 16).unwrap();
     let (repairs, mut repaired) = (with(repairs), Repaired::default());
     let (vocabulary, context) = (&vocabulary, Context::Resource);
-    let mut checker =
-        Checker { vocabulary, repairs: &repairs, repaired: &mut repaired, problems: Vec::new(), context };
+    let mut checker = Checker::new(vocabulary, &repairs, &mut repaired, context);
     checker.resource(&mut document, root, of);
     if !checker.problems.is_empty() {
         return Err(checker.problems);
@@ -285,14 +284,8 @@ fn required_extensions() {
         let mut document = Document::new();
         let root = document.read(text.into(), &vocabulary, of.root, 9).unwrap();
         let (repairs, mut repaired) = (Repairs::default(), Repaired::default());
-        let (vocabulary, problems_so_far) = (&vocabulary, Vec::new());
-        let mut checker = Checker {
-            vocabulary,
-            repairs: &repairs,
-            repaired: &mut repaired,
-            problems: problems_so_far,
-            context: Context::Resource,
-        };
+        let vocabulary = &vocabulary;
+        let mut checker = Checker::new(vocabulary, &repairs, &mut repaired, Context::Resource);
         checker.resource(&mut document, root, of);
         assert_eq!(checker.problems.len(), problems, "{text}");
     }
