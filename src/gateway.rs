@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::access::Access;
-use crate::config::{self, Config, ConfigErrors, Deactivate, Limits, Mode, Problems, Route as RouteConfig};
+use crate::config::{
+    self, Config, ConfigErrors, Deactivate, Item, Limits, Mode, Problems, Route as RouteConfig,
+};
 use crate::credential::Credential;
 use crate::discovery::Discovery;
 use crate::filter::{Filter, Folded, Literal, Op};
 use crate::http::url::Url;
-use crate::mapping::{self, Mapping};
+use crate::mapping::{self, Mapping, Pair};
 use crate::path::AttrPath;
 use crate::profile::{FilterFacts, Profile};
 use crate::repair::Repairs;
@@ -121,7 +123,7 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
             "add a rule for `active`, or say `deactivate: reject` on the route",
         );
     }
-    check_matching(&mapping, &idp, &place);
+    check_matching(&mapping, &idp, &provider, &place, problems);
     let discovery = Discovery::new(&mapping, &idp, &provider, &route.idp.base, max_body);
     Some(Route {
         name: route.name,
@@ -152,18 +154,42 @@ fn carries_active(mapping: &Mapping) -> bool {
 }
 
 /// The attributes an IdP finds resources by must be readable and filterable through the mapping.
-fn check_matching(mapping: &Mapping, idp: &Profile, place: &config::Item<'_>) {
-    for (name, path) in &idp.matching {
-        let Some(pair) = mapping.pairs.iter().find(|pair| {
-            mapping.idp_type(pair).is_some_and(|of| *of.name == **name) && pair.provider.is_some()
-        }) else {
-            continue;
+fn check_matching(
+    mapping: &Mapping,
+    idp: &Profile,
+    provider: &Profile,
+    place: &Item<'_>,
+    problems: &Problems<'_>,
+) {
+    for (name, part) in &idp.matching {
+        let is = |pair: &&Pair| mapping.idp_type(pair).is_some_and(|of| *of.name == **name);
+        let Some(pair) = mapping.pairs.iter().find(is) else { continue };
+        let (Some(of), Some(text)) = (mapping.idp_type(pair), part.value.as_str()) else { continue };
+        let known = |uri: &str| mapping.idp.schema_root(of, uri).is_some();
+        let path = match AttrPath::parse(text, &known) {
+            Ok(path) if mapping.idp.resolve(of, &path).is_known() => path,
+            _ => {
+                let message = format!("the schema of `{name}` has no attribute `{text}`");
+                part.item(problems).error(config::MATCHING, message, "write the path of an attribute");
+                continue;
+            }
         };
-        let Ok(path) = AttrPath::parse(path, &|uri| uri.starts_with("urn:")) else { continue };
+        if pair.provider.is_none() {
+            continue;
+        }
         let probe = Filter::compare(path.clone(), Op::Eq, Literal::String("probe".into()));
-        if !matches!(mapping.filter(pair, &probe), Ok(Folded::Filter(_))) {
+        let operators = &provider.provider.filter.operators;
+        let asks = operators.is_empty() || operators.contains(&Op::Eq);
+        if !asks || !matches!(mapping.filter(pair, &probe), Ok(Folded::Filter(_))) {
             let message = format!("the IdP finds {name}s by `{path}`, which cannot be asked of the provider");
-            place.error(config::MATCHING, message, format!("map `{path}` both ways"));
+            let remedy = match asks {
+                true => format!("map `{path}` both ways"),
+                false => "let the provider's `filter.operators` have `eq`".to_owned(),
+            };
+            place.error(config::MATCHING, message, remedy);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

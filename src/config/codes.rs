@@ -29,7 +29,7 @@ codes! {
     URL_HTTP = "SL0302", "A URL without TLS that is not on this machine.";
     PATH = "SL0303", "Not a path a route can have.";
     PATH_OVERLAP = "SL0304", "Two routes whose paths are equal or lie in each other.";
-    CLUSTER = "SL0305", "A provider's host without an Envoy cluster.";
+    CLUSTER = "SL0305", "A provider's host without an Envoy cluster, or a cluster without one.";
 
     NAME = "SL0401", "Not a name: letters, digits, `.`, `_` and `-`, at most 64.";
     ACCEPT = "SL0402", "A route that would let anyone in, or no one.";
@@ -44,6 +44,12 @@ codes! {
     RULE_PATH = "SL0602", "A path or template of a mapping rule that cannot be read or is not in the schema.";
     DEACTIVATION = "SL0603", "A mapping that would keep deactivations from the provider.";
     MATCHING = "SL0604", "An attribute the IdP finds resources by cannot be asked of the provider.";
+    RULE_VALUE = "SL0605", "A value or a type that an attribute of a mapping rule does not take.";
+    RULE_CLASH = "SL0606", "Mapping rules that contradict each other.";
+    RULE_IDLE = "SL0607", "A mapping rule that never does anything.";
+    REQUIRED = "SL0608", "An attribute the provider requires and nothing fills.";
+
+    SCHEMA = "SL0701", "A schema that cannot be used as written.";
 }
 
 #[cfg(test)]

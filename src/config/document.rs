@@ -153,6 +153,16 @@ impl Config {
 
         let scene = Scene { public_url: public_url.as_ref(), clusters: &envoy.clusters, host };
         let routes = routes.and_then(|item| scene.routes(&item)).unwrap_or_default();
+        if !problems.failed() {
+            let used = |place: &(String, u16)| {
+                routes
+                    .iter()
+                    .any(|route| (&route.provider.url.host, route.provider.url.port) == (&place.0, place.1))
+            };
+            for (_, (_, item)) in envoy.clusters.iter().filter(|(place, _)| !used(place)) {
+                item.warn(CLUSTER, "no provider has this host", "remove the entry, or correct the host");
+            }
+        }
         public_url.as_ref()?;
         Some(Self {
             routes,
@@ -165,8 +175,15 @@ impl Config {
 /// What routes are read against.
 struct Scene<'s> {
     public_url: Option<&'s Url>,
-    clusters: &'s BTreeMap<(String, u16), String>,
+    clusters: &'s Clusters<'s>,
     host: HostFacts,
+}
+
+/// What routes may not share: their paths, and, with a warning, tokens.
+#[derive(Default)]
+struct Taken {
+    paths: Vec<(String, String)>,
+    tokens: Vec<(String, [u8; 32])>,
 }
 
 impl Scene<'_> {
@@ -175,22 +192,22 @@ impl Scene<'_> {
         if entries.is_empty() {
             item.error(BAD_VALUE, "there is no route", "add a route");
         }
-        let mut paths: Vec<(String, String)> = Vec::new();
+        let mut taken = Taken::default();
         let mut routes = Vec::new();
         for (name, item) in entries {
             if !is_name(name) {
                 item.error(NAME, format!("`{name}` cannot be a route's name"), NAME_REMEDY);
             }
-            let route = self.route(name, &item, &mut paths);
+            let route = self.route(name, &item, &mut taken);
             debug_assert!(route.is_some() || item.failed(), "route `{name}` was left out without a word");
             routes.extend(route);
         }
         Some(routes)
     }
 
-    fn route(&self, name: &str, item: &Item<'_>, paths: &mut Vec<(String, String)>) -> Option<Route> {
+    fn route(&self, name: &str, item: &Item<'_>, taken: &mut Taken) -> Option<Route> {
         let mut fields = item.fields_of(keys::ROUTE)?;
-        let idp = fields.need("idp").and_then(|item| self.idp(name, &item, paths));
+        let idp = fields.need("idp").and_then(|item| self.idp(name, &item, taken));
         let provider = fields.need("provider").and_then(|item| self.provider(&item));
         let mapping = fields.opt("mapping");
         for later in LATER {
@@ -217,11 +234,11 @@ impl Scene<'_> {
         })
     }
 
-    fn idp(&self, route: &str, item: &Item<'_>, paths: &mut Vec<(String, String)>) -> Option<Idp> {
+    fn idp(&self, route: &str, item: &Item<'_>, taken: &mut Taken) -> Option<Idp> {
         let mut fields = item.fields_of(keys::IDP)?;
         let profile = fields.need("profile").and_then(|item| profile(&item));
-        let path = fields.need("path").and_then(|item| idp_path(&item, route, paths));
-        let access = security::access(route, &mut fields, self.public_url);
+        let path = fields.need("path").and_then(|item| idp_path(&item, route, &mut taken.paths));
+        let access = security::access(route, &mut fields, self.public_url, &mut taken.tokens);
         fields.finish();
         let path = path?;
         Some(Idp { profile: profile?, base: self.public_url?.join(&path), path, access: access? })
@@ -250,7 +267,7 @@ impl Scene<'_> {
                 let message = format!("the host `{key}` has no Envoy cluster");
                 url_item.error(CLUSTER, message, format!("add `{key}: CLUSTER` to `envoy.clusters`"));
             }
-            Some(found?.clone())
+            Some(found?.0.clone())
         } else {
             None
         };
@@ -262,12 +279,15 @@ impl Scene<'_> {
     }
 }
 
+/// Clusters by host and port, with their places.
+type Clusters<'a> = BTreeMap<(String, u16), (String, Item<'a>)>;
+
 #[derive(Default)]
-struct Envoy {
-    clusters: BTreeMap<(String, u16), String>,
+struct Envoy<'a> {
+    clusters: Clusters<'a>,
 }
 
-fn envoy(item: &Item<'_>) -> Option<Envoy> {
+fn envoy<'a>(item: &Item<'a>) -> Option<Envoy<'a>> {
     let mut fields = item.fields_of(keys::ENVOY)?;
     if let Some(mode) = fields.opt("host_mode")
         && mode.choice(&[("buffered", true), ("streaming", false)]) == Some(false)
@@ -297,8 +317,10 @@ fn envoy(item: &Item<'_>) -> Option<Envoy> {
                 format!("{} cannot be a cluster's name", item.shown()),
                 "write visible ASCII only",
             );
-        } else if clusters.insert((url.host, url.port), cluster.to_owned()).is_some() {
+        } else if clusters.contains_key(&(url.host.clone(), url.port)) {
             item.error(CLUSTER, format!("the host `{key}` is there twice"), "keep one of the two");
+        } else {
+            clusters.insert((url.host, url.port), (cluster.to_owned(), item));
         }
     }
     fields.finish();

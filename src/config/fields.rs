@@ -94,8 +94,8 @@ impl<'a> Item<'a> {
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*value);
         }
-        let known: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-        self.error(BAD_VALUE, format!("{} is not known here", self.shown()), format!("write {}", or(&known)));
+        let known = either(words.iter().map(|(word, _)| *word));
+        self.error(BAD_VALUE, format!("{} is not known here", self.shown()), format!("write {known}"));
         None
     }
 
@@ -121,7 +121,7 @@ impl<'a> Item<'a> {
     }
 
     /// The members of an object whose keys are in a table of the JSON Schema.
-    pub(super) fn fields_of(&self, table: &'static [Key]) -> Option<Fields<'a>> {
+    pub(crate) fn fields_of(&self, table: &'static [Key]) -> Option<Fields<'a>> {
         Some(Fields { table: Some(table), ..self.fields()? })
     }
 
@@ -262,8 +262,9 @@ fn flow(value: &Value) -> Option<String> {
     }
 }
 
-/// `a`, `b` or `c`.
-fn or(words: &[String]) -> String {
+/// The words as `a`, `b` or `c`.
+pub(crate) fn either<'k>(words: impl IntoIterator<Item = &'k str>) -> String {
+    let words: Vec<_> = words.into_iter().map(|word| format!("`{word}`")).collect();
     match words.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         Some((last, _)) => last.clone(),

@@ -27,8 +27,10 @@ enum Kind {
     Named(&'static Self),
     /// A profile's name, or an object that extends one.
     Profile,
-    /// An object that another part of the engine reads.
-    Open,
+    /// Text, `true`, `false` or a number.
+    Literal,
+    /// These settings, and lists of rules by resource type.
+    Mapping(&'static [Key]),
     /// Known, and refused until something acts on it: not in the schema.
     Later,
 }
@@ -60,7 +62,7 @@ pub(super) const DOCUMENT: &[Key] = &[
 pub(super) const ROUTE: &[Key] = &[
     need("idp", Kind::Object(IDP), "The identity provider's side."),
     need("provider", Kind::Object(PROVIDER), "The service provider's side."),
-    may("mapping", Kind::Open, "Rules by resource type, on top of the profile's defaults."),
+    may("mapping", Kind::Mapping(MAPPING), "Rules by resource type, on top of the profile's defaults."),
     may(
         "deactivate",
         Kind::Words(&["reject"]),
@@ -70,6 +72,23 @@ pub(super) const ROUTE: &[Key] = &[
     later("guard"),
     later("match"),
     later("unsupported"),
+];
+
+pub(crate) const MAPPING: &[Key] = &[
+    may("unmapped", Kind::Words(&["pass", "drop", "reject"]), "What happens to attributes no rule claims."),
+    may("inherit", Kind::Boolean, "`false`: without the rules of the provider's profile."),
+];
+
+pub(crate) const RULE: &[Key] = &[
+    may("idp", Kind::Text, "A path on the IdP's side."),
+    may("provider", Kind::Text, "A path on the provider's side."),
+    may("values", Kind::Named(&Kind::Literal), "The provider's word for each word of the IdP."),
+    may("other", Kind::Literal, "The provider's word for what `values` does not name."),
+    may("value", Kind::Literal, "What the provider is always sent."),
+    may("default", Kind::Text, "Sent where no other rule has a value: text with paths in braces."),
+    may("drop", Kind::Boolean, "`true`: the provider does not get this, and nobody is to be told."),
+    may("operations", Kind::List(&Kind::Words(&["create", "update"])), "When the provider is written to."),
+    may("direction", Kind::Words(&["both", "to_provider", "to_idp"]), "Where values go, `both` if not set."),
 ];
 
 pub(super) const IDP: &[Key] = &[
@@ -156,7 +175,15 @@ impl Kind {
             Self::List(element) => json!({ "type": "array", "items": element.schema() }),
             Self::Named(member) => json!({ "type": "object", "additionalProperties": member.schema() }),
             Self::Profile => json!({ "type": ["string", "object"] }),
-            Self::Open => json!({ "type": "object" }),
+            Self::Literal => json!({ "type": ["string", "boolean", "number"] }),
+            Self::Mapping(settings) => {
+                let mut schema = Self::Object(settings).schema();
+                if let Some(schema) = schema.as_object_mut() {
+                    let rules = Self::List(&Self::Object(RULE)).schema();
+                    schema.insert("additionalProperties".to_owned(), rules);
+                }
+                schema
+            }
             Self::Later => json!(false),
             Self::Object(keys) => {
                 let shown = || keys.iter().filter(|key| !matches!(key.kind, Self::Later));

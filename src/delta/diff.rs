@@ -199,13 +199,16 @@ impl Differ<'_> {
         if attr.is_known() {
             return Place::Attribute(attr);
         }
-        match names {
-            [] if key.starts_with("urn:") => Place::Unknown(Path::Schema(key.into())),
-            [schema] => {
-                Place::Unknown(AttrPath { schema: Some(schema.as_str().into()), ..AttrPath::new(key) }.into())
-            }
-            _ => Place::Unknown(AttrPath::new(key).into()),
-        }
+        let (schema, above) = match names {
+            [] if key.starts_with("urn:") => return Place::Unknown(Path::Schema(key.into())),
+            [schema, above @ ..] if schema.contains(':') => (Some(schema.as_str().into()), above),
+            above => (None, above),
+        };
+        let (name, sub) = match above {
+            [name, ..] => (name.as_str(), Some(key.into())),
+            [] => (key, None),
+        };
+        Place::Unknown(AttrPath { schema, name: name.into(), sub }.into())
     }
 }
 

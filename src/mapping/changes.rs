@@ -50,6 +50,7 @@ impl Mapping {
                 false => Mapped::Changes(changes.to_vec()),
             };
         }
+        problems.extend(self.lost(pair, changes));
         let mut mapper = Mapper {
             rules: &pair.rules,
             mapping: self,
@@ -406,7 +407,7 @@ fn written(rule: &Rule) -> Option<(&Spot, &Spot)> {
 }
 
 /// How the elements a filter selects relate to a slot's.
-enum Overlap {
+pub(super) enum Overlap {
     /// They are never the same.
     None,
     /// They are the same.
@@ -415,7 +416,7 @@ enum Overlap {
     Some,
 }
 
-fn overlap(slot: &Spot, filter: &Filter, vocabulary: &Vocabulary) -> Overlap {
+pub(super) fn overlap(slot: &Spot, filter: &Filter, vocabulary: &Vocabulary) -> Overlap {
     let Some(pairs) = filter.as_conjunction_of_eq() else { return Overlap::Some };
     let mut same = pairs.len() == slot.slot.len();
     for (sub, literal) in &slot.slot {

@@ -6,9 +6,13 @@
 //! paths, `put(view(p), p) = p`.
 
 mod changes;
+mod check;
 mod compile;
 mod filter;
+mod lost;
+mod paths;
 mod resource;
+mod rules;
 mod spot;
 mod template;
 
@@ -147,11 +151,24 @@ impl Pair {
 impl Mapping {
     /// True when the attribute reaches the provider, when a resource is created and when it is changed.
     pub(crate) fn writes(&self, pair: &Pair, attr: AttrId) -> bool {
-        let mut rules =
-            pair.rules.iter().filter(|rule| rule.idp.as_ref().is_some_and(|from| from.attr == attr));
+        // A rule before it for the same place would have the first word.
+        let first = |(index, rule): (usize, &Rule)| {
+            let same = |other: &Rule| match (&other.provider, &rule.provider) {
+                (Some(a), Some(b)) => {
+                    other.to_provider && !matches!(other.source, Source::Default(_)) && a.same(b)
+                }
+                _ => false,
+            };
+            !pair.rules.iter().take(index).any(same)
+        };
+        let writes = |(index, rule): (usize, &Rule)| {
+            rule.idp.as_ref().is_some_and(|from| from.attr == attr)
+                && (rule.create && rule.update && rule.to_provider && rule.provider.is_some())
+                && first((index, rule))
+        };
         match pair.claim(&self.idp, attr, |rule| rule.idp.as_ref()) {
             Claim::No => pair.unmapped == Unmapped::Pass,
-            _ => rules.any(|rule| rule.create && rule.update && rule.to_provider && rule.provider.is_some()),
+            _ => pair.rules.iter().enumerate().any(writes),
         }
     }
 

@@ -60,6 +60,17 @@ impl Spot {
         (self.attr, &self.slot, self.sub) == (other.attr, &other.slot, other.sub)
     }
 
+    /// True when whatever stands at the other place is a part of what stands at this one.
+    pub(super) fn covers(&self, other: &Self, vocabulary: &Vocabulary) -> bool {
+        match self.slot.is_empty() {
+            true => vocabulary.is_within(other.attr, self.attr),
+            false => {
+                (self.attr, &self.slot) == (other.attr, &other.slot)
+                    && [AttrId::UNKNOWN, other.sub].contains(&self.sub)
+            }
+        }
+    }
+
     /// Puts a value (bound to this side) into a resource.
     pub(super) fn write(
         &self,

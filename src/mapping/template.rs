@@ -1,5 +1,6 @@
 //! Texts with paths in braces: `{name.givenName} {name.familyName}`; `{{` and `}}` stand for single braces.
 
+use super::paths::Wrong;
 use super::spot::Spot;
 use crate::document::{Document, NodeId};
 use crate::schema::Vocabulary;
@@ -16,10 +17,13 @@ enum Piece {
 
 impl Template {
     /// Reads a template; `spot` compiles a path of the IdP's side.
+    ///
+    /// # Errors
+    /// What is wrong, and the remedy.
     pub(super) fn parse(
         text: &str,
-        mut spot: impl FnMut(&str) -> Option<Spot>,
-    ) -> Result<Self, &'static str> {
+        mut spot: impl FnMut(&str) -> Result<Spot, Wrong>,
+    ) -> Result<Self, Wrong> {
         let mut pieces = Vec::new();
         let mut plain = String::new();
         let mut rest = text;
@@ -32,12 +36,14 @@ impl Template {
                 continue;
             }
             let Some((path, after)) = from.strip_prefix('{').and_then(|inner| inner.split_once('}')) else {
-                return Err("a brace is not closed");
+                let remedy = "write paths in braces, as in \"{name.givenName} {name.familyName}\"";
+                return Err(("a brace has no counterpart".into(), remedy.into()));
             };
             if !plain.is_empty() {
                 pieces.push(Piece::Text(std::mem::take(&mut plain)));
             }
-            pieces.push(Piece::Value(spot(path).ok_or("a path in braces cannot be read")?));
+            let of_path = |(message, remedy)| (format!("`{{{path}}}`: {message}"), remedy);
+            pieces.push(Piece::Value(spot(path).map_err(of_path)?));
             rest = after;
         }
         plain.push_str(rest);
@@ -45,6 +51,23 @@ impl Template {
             pieces.push(Piece::Text(plain));
         }
         Ok(Self(pieces))
+    }
+
+    /// The paths in it.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = &Spot> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Value(spot) => Some(spot),
+            Piece::Text(_) => None,
+        })
+    }
+
+    /// The text, where there is no path in it.
+    pub(super) fn fixed(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [] => Some(""),
+            [Piece::Text(text)] => Some(text),
+            _ => None,
+        }
     }
 
     /// The text for a resource; nothing when a path in it has no value.

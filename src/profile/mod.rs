@@ -1,9 +1,12 @@
 //! Profiles: what is known of a product, as data. A route names one a side or extends one.
 
+mod schemas;
+
 use serde_json::{Map, Value};
 
 use crate::config::{self, Item, Part, Problems};
 use crate::filter::Op;
+use crate::path::is_name;
 use crate::repair::{Repair, Repairs};
 use crate::schema::TypeSource;
 
@@ -18,8 +21,8 @@ pub(crate) struct Profile {
     pub(crate) types: Vec<TypeSource>,
     /// What the product sends beside the RFCs, as an IdP.
     pub(crate) repairs: Repairs,
-    /// The attributes it finds resources by, as an IdP: resource type and path.
-    pub(crate) matching: Vec<(String, String)>,
+    /// The attributes it finds resources by, as an IdP: resource type, and path with its place.
+    pub(crate) matching: Vec<(String, Part)>,
     /// What the product can do, as a provider.
     pub(crate) provider: ProviderFacts,
 }
@@ -38,7 +41,7 @@ pub(crate) struct ProviderFacts {
 /// The filters a provider takes.
 #[derive(Debug, Default)]
 pub(crate) struct FilterFacts {
-    /// The operators; empty: all.
+    /// The operators; none: all.
     pub(crate) operators: Vec<Op>,
     /// `and`, `or`, `not`; nothing said: all.
     pub(crate) logical: Option<Vec<Logical>>,
@@ -111,27 +114,81 @@ fn merged(base: Value, own: Value) -> Value {
 fn read(part: &Part, problems: &Problems<'_>) -> Option<Profile> {
     let mut fields = part.item(problems).fields()?;
     let title = fields.text("title").unwrap_or_default().to_owned();
-    let own: Vec<Value> = fields.opt_list("schemas").into_iter().map(|item| item.value.clone()).collect();
-    let types: Vec<_> = fields
-        .need("resourceTypes")
-        .and_then(|item| item.entries())
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, item)| resource_type(name, &item, &own))
-        .collect();
-    check_endpoints(&types, fields.item());
+    let schemas = fields.opt_list("schemas");
+    let usable = schemas::check(&schemas);
+    let own: Vec<Value> = schemas.iter().map(|item| item.value.clone()).collect();
+    let types = fields.need("resourceTypes").filter(|_| usable).and_then(|item| resource_types(&item, &own));
     let (repairs, matching) = fields.opt("idp").map(|item| idp(&item)).unwrap_or_default();
     let provider = fields.opt("provider").map(|item| provider(&item)).unwrap_or_default();
-    let _ = fields.opt("evidence");
+    if let Some(item) = fields.opt("evidence") {
+        evidence(&item);
+    }
     fields.finish();
+    let types = types?;
+    for schema in schemas {
+        let id = schema.value.get("id").and_then(Value::as_str);
+        let is = |document: &Value| document.get("id").and_then(Value::as_str) == id;
+        let used = |of: &TypeSource| is(&of.schema) || of.extensions.iter().any(|(document, _)| is(document));
+        if !types.iter().any(used) {
+            schema.warn(
+                config::SCHEMA,
+                "no resource type uses this schema",
+                "name it in `resourceTypes`, or remove it",
+            );
+        }
+    }
+    for (name, path) in &matching {
+        if !types.iter().any(|of| of.name == *name) {
+            let known = config::nearest(name, types.iter().map(|of| &*of.name));
+            let remedy =
+                known.map_or_else(|| "remove it".to_owned(), |known| format!("did you mean `{known}`?"));
+            path.item(problems).error(
+                config::MATCHING,
+                format!("there is no resource type `{name}`"),
+                remedy,
+            );
+        }
+    }
     Some(Profile { title, types, repairs, matching, provider })
 }
 
-fn check_endpoints(types: &[TypeSource], item: &Item<'_>) {
-    for (index, of) in types.iter().enumerate() {
-        if types.iter().take(index).any(|other| other.endpoint == of.endpoint) {
+fn resource_types(item: &Item<'_>, own: &[Value]) -> Option<Vec<TypeSource>> {
+    let entries = item.entries()?;
+    let count = entries.len();
+    if entries.is_empty() {
+        item.error(config::BAD_VALUE, "there is no resource type", "add `User`");
+    }
+    let mut types: Vec<TypeSource> = Vec::new();
+    for (name, item) in entries {
+        if !is_name(name) || ["unmapped", "inherit"].contains(&name) {
+            item.error(
+                config::NAME,
+                format!("`{name}` cannot be a resource type's name"),
+                "write a word such as `User`",
+            );
+        }
+        let Some(of) = resource_type(name, &item, own) else { continue };
+        if types.iter().any(|other| other.endpoint == of.endpoint) {
             let message = format!("two resource types have the endpoint `{}`", of.endpoint);
             item.error(config::BAD_VALUE, message, "give each an endpoint of its own");
+        }
+        types.push(of);
+    }
+    (types.len() == count).then_some(types)
+}
+
+/// Where each fact comes from, for people: JSON pointers into the profile, and a text for each.
+fn evidence(item: &Item<'_>) {
+    for (pointer, item) in item.entries().unwrap_or_default() {
+        let Some(text) = item.text() else { continue };
+        let said = ["verified: ", "third-party: ", "inferred: "].iter().any(|word| text.starts_with(word));
+        if !said || !pointer.starts_with('/') {
+            let message = "this is not a JSON pointer with the source of a fact";
+            item.error(
+                config::BAD_VALUE,
+                message,
+                "write `\"/pointer\": \"verified: source\"`, `third-party:` or `inferred:`",
+            );
         }
     }
 }
@@ -146,6 +203,10 @@ fn resource_type(name: &str, item: &Item<'_>, own: &[Value]) -> Option<TypeSourc
             "an endpoint is one word",
             "write it as in `Users`, without a slash",
         );
+    }
+    if RESERVED.iter().any(|word| word.eq_ignore_ascii_case(&segment)) {
+        let message = format!("`{segment}` is an endpoint of SCIM itself");
+        endpoint.error(config::BAD_VALUE, message, "write another word");
     }
     let core = fields.need("schema").and_then(|item| schema(item.text()?, own, &item))?;
     let extensions = fields.opt("extensions").and_then(|item| item.entries()).unwrap_or_default();
@@ -173,7 +234,7 @@ fn schema(uri: &str, own: &[Value], item: &Item<'_>) -> Option<Value> {
     found
 }
 
-fn idp(item: &Item<'_>) -> (Repairs, Vec<(String, String)>) {
+fn idp(item: &Item<'_>) -> (Repairs, Vec<(String, Part)>) {
     let mut repairs = Repairs::default();
     let mut matching = Vec::new();
     let Some(mut fields) = item.fields() else { return (repairs, matching) };
@@ -188,7 +249,8 @@ fn idp(item: &Item<'_>) -> (Repairs, Vec<(String, String)>) {
     }
     for (name, item) in fields.opt("matching").and_then(|item| item.entries()).into_iter().flatten() {
         let paths = item.list().unwrap_or_default();
-        matching.extend(paths.iter().filter_map(|item| Some((name.to_owned(), item.text()?.to_owned()))));
+        let part = |item: &Item<'_>| Some(Part { value: item.text()?.into(), pointer: item.pointer.clone() });
+        matching.extend(paths.iter().filter_map(|item| Some((name.to_owned(), part(item)?))));
     }
     fields.finish();
     (repairs, matching)
@@ -202,14 +264,22 @@ fn provider(item: &Item<'_>) -> ProviderFacts {
         patch.finish();
     }
     if let Some(mut filter) = fields.opt("filter").and_then(|item| item.fields()) {
-        let operators = filter.opt_list("operators");
-        let words = Op::ALL.map(|op| (op.as_str(), op));
-        facts.filter.operators = operators.iter().filter_map(|item| item.choice(&words)).collect();
+        let operators = filter.opt("operators").and_then(|item| Some((item.list()?, item)));
+        if let Some((list, item)) = operators {
+            if list.is_empty() {
+                item.error(
+                    config::BAD_VALUE,
+                    "an IdP could find nothing",
+                    "name the operators, or remove the key: all",
+                );
+            }
+            let words = Op::ALL.map(|op| (op.as_str(), op));
+            facts.filter.operators = list.iter().filter_map(|item| item.choice(&words)).collect();
+        }
         let words = [("and", Logical::And), ("or", Logical::Or), ("not", Logical::Not)];
-        facts.filter.logical = filter
-            .opt("logical")
-            .and_then(|item| item.list())
-            .map(|list| list.iter().filter_map(|item| item.choice(&words)).collect());
+        let logical = filter.opt("logical").and_then(|item| item.list());
+        facts.filter.logical =
+            logical.map(|list| list.iter().filter_map(|item| item.choice(&words)).collect());
         filter.finish();
     }
     facts.mapping =
@@ -218,7 +288,16 @@ fn provider(item: &Item<'_>) -> ProviderFacts {
     facts
 }
 
+/// Path segments that RFC 7644 section 3.2 gives a meaning.
+const RESERVED: [&str; 5] = ["Bulk", "Me", "ResourceTypes", "Schemas", "ServiceProviderConfig"];
+
 /// The names of all profiles that come with the engine.
 pub fn names() -> Vec<&'static str> {
     PROFILES.iter().map(|(name, _)| *name).collect()
+}
+
+/// The text of a profile that comes with the engine.
+#[cfg(test)]
+pub(crate) fn source(name: &str) -> Option<&'static str> {
+    PROFILES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }

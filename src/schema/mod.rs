@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 pub use self::load::{SchemaError, TypeSource};
 pub use self::project::Projection;
+pub(crate) use self::validate::is_date_time;
 pub use self::validate::{Checker, Context, Problem, ProblemKind, schemas_in_use};
 pub use self::vocabulary::{ResourceType, Vocabulary};
 

@@ -9,7 +9,13 @@ use crate::credential::{Credential, Unsendable};
 use crate::http::url::Url;
 
 /// The access rules of a route: `accept`, or `open` on this machine.
-pub(super) fn access(route: &str, fields: &mut Fields<'_>, public_url: Option<&Url>) -> Option<Access> {
+/// `taken` holds the tokens of the routes before.
+pub(super) fn access(
+    route: &str,
+    fields: &mut Fields<'_>,
+    public_url: Option<&Url>,
+    taken: &mut Vec<(String, [u8; 32])>,
+) -> Option<Access> {
     let open = fields.opt("open");
     let accept = fields.opt("accept");
     if let Some(item) = &open
@@ -44,8 +50,13 @@ pub(super) fn access(route: &str, fields: &mut Fields<'_>, public_url: Option<&U
             let message = format!("`{}` and `{}` have the same name or digest", same.name, token.name);
             item.error(TOKEN, message, "give each token a name and a digest of its own");
         }
+        if let Some((other, _)) = taken.iter().find(|(_, digest)| *digest == token.digest) {
+            let message = format!("`{}` is also accepted on route `{other}`", token.name);
+            item.warn(TOKEN, message, "give each route a token of its own");
+        }
         tokens.push(token);
     }
+    taken.extend(tokens.iter().map(|token| (route.to_owned(), token.digest)));
     complete.then(|| Access::new(route, tokens))
 }
 

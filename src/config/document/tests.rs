@@ -36,7 +36,7 @@ fn a_whole_document() {
             },
             "other": {
                 "idp": { "profile": "one", "path": "/acme/scim/v20", "accept": [
-                    { "bearer": { "name": "n", "sha256": "${DIGEST}", "expires": "2035-12-31" } } ] },
+                    { "bearer": { "name": "n", "sha256": "0000000000000000000000000000000000000000000000000000000000000001", "expires": "2035-12-31" } } ] },
                 "provider": { "profile": "two", "url": "http://127.0.0.1:1" }
             }
         },
@@ -199,6 +199,7 @@ fn paths_of_routes_do_not_overlap() {
         let mut document = good();
         let mut route = document["routes"]["r"].clone();
         route["idp"]["path"] = json!(other);
+        route["idp"]["accept"][0]["bearer"]["sha256"] = json!("1".repeat(64));
         document["routes"]["s"] = route;
         let expected = format!(
             "SL0304 /routes/s/idp/path: `{other}` and the path of route `r` are equal or lie in each other: \
@@ -207,6 +208,23 @@ fn paths_of_routes_do_not_overlap() {
         let said = said_of(&document.to_string(), HostFacts::default());
         assert_eq!(said, [if overlaps { expected } else { "-".to_owned() }]);
     }
+}
+
+#[test]
+fn tokens_and_clusters_of_no_use_are_told() {
+    let mut document = good();
+    let mut route = document["routes"]["r"].clone();
+    route["idp"]["path"] = json!("/other");
+    route["idp"]["accept"][0]["bearer"]["name"] = json!("b");
+    document["routes"]["s"] = route;
+    set(&mut document, "/envoy/clusters/q.example", json!("q"));
+    assert_eq!(
+        said_of(&document.to_string(), HostFacts::default()),
+        [
+            "SL0404 /routes/s/idp/accept/0: `b` is also accepted on route `r`: give each route a token of its own",
+            "SL0305 /envoy/clusters/q.example: no provider has this host: remove the entry, or correct the host",
+        ]
+    );
 }
 
 #[test]
@@ -261,6 +279,7 @@ fn insecure_urls_have_to_be_asked_for() {
     let mut document = good();
     set(&mut document, "/routes/r/provider/url", json!("http://p.example"));
     set(&mut document, "/routes/r/provider/insecure", json!(true));
+    set(&mut document, "/envoy", GONE);
     assert_eq!(said_of(&document.to_string(), HostFacts::default()), ["-"]);
 }
 
