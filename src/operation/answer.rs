@@ -7,6 +7,7 @@ use crate::error::ScimError;
 use crate::http::Response;
 use crate::http::path::{self, encode_segment};
 use crate::message::{ERROR, LIST_RESPONSE};
+use crate::schema::Projection;
 
 impl Operation {
     /// The answer to the IdP, from the provider's answer to the last call; or one call more.
@@ -17,21 +18,28 @@ impl Operation {
             return Ok(Step::Done(with_etag(json(304, Vec::new()), &response)));
         }
         self.succeeded(scene, &response)?;
+        let status = response.status;
         let Some(of) = self.provider_type(scene) else { return Err(not_found()) };
         let body = std::mem::take(&mut response.body);
         let answer = match kind {
-            Kind::Delete => json(204, Vec::new()),
+            Kind::Delete => {
+                let read =
+                    self.document.read(body, &scene.route.mapping.provider, of.root, Self::read_depth(scene));
+                // A body is of no interest here, unless it says that nothing was deleted.
+                read.map_or(Ok(()), |root| self.no_error(root, status))?;
+                json(204, Vec::new())
+            }
             Kind::List | Kind::Search => {
-                let root = self.received(scene, body, of.list)?;
+                let root = self.received(scene, status, body, of.list)?;
                 self.listed(scene, root)?
             }
             Kind::Patch | Kind::Replace if body.is_empty() => with_etag(json(204, Vec::new()), &response),
             Kind::Create if body.is_empty() => return self.created(scene, &response),
             Kind::Create | Kind::Read | Kind::Replace | Kind::Patch | Kind::Discovery | Kind::Bulk => {
-                let root = self.received(scene, body, of.root)?;
+                let root = self.received(scene, status, body, of.root)?;
                 self.same_resource(scene, root)?;
-                let status = if kind == Kind::Create { 201 } else { 200 };
-                with_etag(self.shown(scene, status, root)?, &response)
+                let shown = if kind == Kind::Create { 201 } else { 200 };
+                with_etag(self.shown(scene, shown, root)?, &response)
             }
         };
         Ok(Step::Done(answer))
@@ -84,9 +92,6 @@ impl Operation {
         let route = &scene.route.name;
         let failed = |status: u16, text: String| Err(ScimError::new(status, text));
         match status {
-            200 | 201 | 204 if is_error(&response.body) => {
-                failed(502, format!("the provider answered an error with status {status}"))
-            }
             200 | 201 | 204 => Ok(()),
             202 => failed(502, "the provider will do it later (202); the outcome is unknown".to_owned()),
             401 | 403 => {
@@ -126,9 +131,22 @@ impl Operation {
         }
     }
 
+    /// Refuses a SCIM error message that came with the status of a success.
+    pub(super) fn no_error(&self, root: NodeId, status: u16) -> Result<()> {
+        let schemas = self.document.member_named(root, "schemas");
+        let mut uris = schemas.into_iter().flat_map(|schemas| self.document.children(schemas));
+        let is_error =
+            |uri: NodeId| self.document.string(uri).is_some_and(|uri| uri.eq_ignore_ascii_case(ERROR));
+        match uris.any(is_error) {
+            true => Err(ScimError::new(502, format!("the provider answered an error with status {status}"))),
+            false => Ok(()),
+        }
+    }
+
     /// One resource of the provider as an answer to the IdP.
     pub(super) fn shown(&mut self, scene: &Scene<'_>, status: u16, root: NodeId) -> Result<Response> {
-        let view = self.view(scene, root)?;
+        let projection = self.projection(scene)?;
+        let view = self.view(scene, root, &projection)?;
         if let Some(of) = self.idp_type(scene)
             && self.request.kind == Kind::Create
             && let Some(id) = self.document.member(view, of.id).and_then(|id| self.document.string(id))
@@ -206,13 +224,13 @@ impl Operation {
         if self.document.kind(list) != Json::Array {
             return Err(not_a_list());
         }
+        let projection = self.projection(scene)?;
         let resources: Vec<NodeId> = self.document.children(list).collect();
         for resource in &resources {
             if self.document.kind(*resource) != Json::Object {
                 return Err(not_a_list());
             }
-            scene.route.mapping.provider.make_lists(&mut self.document, *resource);
-            let view = self.view(scene, *resource)?;
+            let view = self.view(scene, *resource, &projection)?;
             if view != *resource {
                 self.document.assign(*resource, view);
             }
@@ -221,34 +239,28 @@ impl Operation {
     }
 
     /// The IdP's view of a resource: mapped, its addresses the gateway's, nothing in it that must not be shown.
-    fn view(&mut self, scene: &Scene<'_>, root: NodeId) -> Result<NodeId> {
+    fn view(&mut self, scene: &Scene<'_>, root: NodeId, projection: &Projection) -> Result<NodeId> {
         let (Some(pair), Some(of)) = (self.pair(scene), self.idp_type(scene)) else {
             return Err(not_found());
         };
         let mapping = &scene.route.mapping;
         let view = mapping.view(pair, &mut self.document, root);
         let vocabulary = &mapping.idp;
-        if pair.identity {
-            self.document.bind(view, vocabulary, of.root);
-        }
-        let id = self
-            .document
-            .member(view, of.id)
-            .and_then(|id| self.document.string(id))
-            .map(|id| id.into_owned());
-        if let Some(id) = id.as_deref().and_then(encode_segment) {
+        let id = self.document.member(view, of.id).and_then(|id| self.document.string(id));
+        let has_meta = self.document.member(view, of.meta).is_some();
+        if let Some(id) = id.filter(|_| has_meta).as_deref().and_then(encode_segment) {
             let location = format!("{}/{}/{id}", scene.route.base, of.endpoint);
             let said = vocabulary.find(&self.document, view, of.location);
             let same =
                 said.and_then(|node| self.document.string(node)).is_some_and(|text| *text == *location);
-            if !same && self.document.member(view, of.meta).is_some() {
+            if !same {
                 let location = self.document.new_string(&location);
                 vocabulary.place(&mut self.document, view, of.location, location);
             }
         }
         let bases = Bases { from: &scene.route.provider, to: &scene.route.base };
         Self::rebase(&mut self.document, view, vocabulary, bases);
-        self.projection(scene)?.apply(&mut self.document, view, vocabulary);
+        projection.apply(&mut self.document, view, vocabulary);
         Ok(view)
     }
 }
@@ -258,18 +270,6 @@ fn with_etag(mut answer: Response, response: &Response) -> Response {
         answer.headers.push("etag", etag);
     }
     answer
-}
-
-/// True for a SCIM error message, whatever the status it came with.
-fn is_error(body: &[u8]) -> bool {
-    if !body.windows(ERROR.len()).any(|part| part.eq_ignore_ascii_case(ERROR.as_bytes())) {
-        return false;
-    }
-    let message: Option<serde_json::Value> = serde_json::from_slice(body).ok();
-    let schemas = message.as_ref().and_then(|message| message.get("schemas")?.as_array());
-    schemas.is_some_and(|schemas| {
-        schemas.iter().any(|uri| uri.as_str().is_some_and(|uri| uri.eq_ignore_ascii_case(ERROR)))
-    })
 }
 
 /// The scimType of a provider's error, where RFC 7644 knows it.

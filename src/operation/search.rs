@@ -59,7 +59,7 @@ impl Operation {
     ) -> Result<Step> {
         self.succeeded(scene, &response)?;
         let Some(of) = self.provider_type(scene) else { return Err(not_found()) };
-        let root = self.received(scene, response.body, of.list)?;
+        let root = self.received(scene, response.status, response.body, of.list)?;
         let resources = self.resources(scene, root)?;
         let total = self.document.member_named(root, "totalResults");
         let total = match total.map(|node| self.document.number(node).and_then(|digits| digits.parse().ok()))

@@ -99,7 +99,7 @@ impl Operation {
         };
         let provider = &route.mapping.provider;
         let state = response.headers.get("etag").map(<[u8]>::to_vec);
-        let old = self.received(scene, response.body, of.root)?;
+        let old = self.received(scene, response.status, response.body, of.root)?;
         if self.document.member(old, of.id).is_none() {
             return Err(ScimError::new(502, "the provider answered a resource without `id`"));
         }
@@ -240,12 +240,19 @@ impl Operation {
     }
 
     /// Reads what the provider sent.
-    pub(super) fn received(&mut self, scene: &Scene<'_>, body: Vec<u8>, context: AttrId) -> Result<NodeId> {
+    pub(super) fn received(
+        &mut self,
+        scene: &Scene<'_>,
+        status: u16,
+        body: Vec<u8>,
+        context: AttrId,
+    ) -> Result<NodeId> {
         let provider = &scene.route.mapping.provider;
         let read = self.document.read(body, provider, context, Self::read_depth(scene));
         let root = read.ok().filter(|root| self.document.kind(*root) == Kind::Object);
         let unreadable = "the provider's answer is not a JSON object that can be read";
         let root = root.ok_or_else(|| ScimError::new(502, unreadable))?;
+        self.no_error(root, status)?;
         provider.make_lists(&mut self.document, root);
         Ok(root)
     }

@@ -21,14 +21,14 @@ impl Vocabulary {
                     document.remove(child);
                     continue;
                 }
-                Kind::Array => {}
-                _ if list => {
+                _ if list && document.kind(child) != Kind::Array => {
                     let array = document.new_array();
                     let element = document.copy(child);
                     document.append(array, element);
                     document.assign(child, array);
                 }
-                _ => {}
+                Kind::Object | Kind::Array => {}
+                _ => continue,
             }
             self.make_lists(document, child);
         }
