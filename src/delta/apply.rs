@@ -128,6 +128,9 @@ impl Target<'_> {
                 if let Some(gone) = gone {
                     self.document.remove(gone);
                 }
+                if self.document.kind(element) == Kind::Object && self.document.first(element).is_none() {
+                    self.document.remove(element);
+                }
             }
             if let Some(list) = list.filter(|list| self.document.first(*list).is_none()) {
                 self.document.remove(list);
@@ -233,12 +236,14 @@ impl Target<'_> {
         let nameless: Vec<NodeId> =
             self.document.elements(list).filter(|element| key(self.document, *element).is_none()).collect();
         for value in values {
-            if key(self.document, value).is_none() && nameless.iter().any(|old| self.covers(*old, value)) {
+            if key(self.document, value).is_none()
+                && nameless.iter().any(|old| covers(self.document, *old, value))
+            {
                 continue;
             }
             let same = key(self.document, value).and_then(|key| present.get(&key)).is_some_and(|same| {
                 // RFC 7644 section 3.5.2.1: a value that is already there changes nothing.
-                same.iter().any(|old| self.covers(*old, value))
+                same.iter().any(|old| covers(self.document, *old, value))
             });
             if same {
                 continue;
@@ -251,17 +256,6 @@ impl Target<'_> {
                 self.single_primary(attr, copy);
             }
         }
-    }
-
-    /// True when the element has everything the value says.
-    fn covers(&self, element: NodeId, value: NodeId) -> bool {
-        if self.document.kind(value) != Kind::Object {
-            return self.document.same(element, value);
-        }
-        self.document.children(value).all(|part| {
-            let other = self.document.member_named(element, &self.document.key(part));
-            other.is_some_and(|other| self.document.same(other, part))
-        })
     }
 
     fn find(&self, attr: AttrId) -> Option<NodeId> {
@@ -321,6 +315,17 @@ impl Target<'_> {
         }
         Ok(())
     }
+}
+
+/// True when the element has everything the value says.
+pub(super) fn covers(document: &Document, element: NodeId, value: NodeId) -> bool {
+    if document.kind(value) != Kind::Object {
+        return document.same(element, value);
+    }
+    document.children(value).all(|part| {
+        let other = document.member_named(element, &document.key(part));
+        other.is_some_and(|other| document.same(other, part))
+    })
 }
 
 /// True for attributes whose changes are made part by part.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::apply::has_parts;
+use super::apply::{covers, has_parts};
 use super::{Change, Op, Place};
 use crate::document::{Document, Kind, NodeId};
 use crate::filter::{self, Filter, Literal};
@@ -48,6 +48,13 @@ impl Differ<'_> {
             let key = self.document.key(member).into_owned();
             let kept = self.document.member_named(new, &key).is_some();
             if !kept && !self.is_fixed(member) && !self.document.is_unassigned(member) {
+                let extension = self.vocabulary.attribute(self.document.attr(member)).extension;
+                if extension && self.document.kind(member) == Kind::Object {
+                    // RFC 7644 section 3.5.2 has no path for an extension, only for its attributes.
+                    let empty = self.document.new_object();
+                    self.object(member, empty, &[key]);
+                    continue;
+                }
                 let place = self.place(member, names, &key);
                 self.changes.push(Change { op: Op::Remove, place, value: None });
             }
@@ -161,6 +168,7 @@ impl Differ<'_> {
         let added = after.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(element, _)| *element);
         let added: Vec<NodeId> = added.collect();
         if !added.is_empty() {
+            self.are_news(attr, new, &added)?;
             let list = self.document.new_array();
             for element in added {
                 let copy = self.document.copy(element);
@@ -169,6 +177,25 @@ impl Differ<'_> {
             self.changes.push(Change { op: Op::Add, place: Place::Attribute(attr), value: Some(list) });
         }
         Some(())
+    }
+
+    /// Nothing when an addition would be taken for a value that is already there.
+    fn are_news(&self, attr: AttrId, new: NodeId, added: &[NodeId]) -> Option<()> {
+        let value = self.vocabulary.lookup(attr, b"value");
+        let text = |element| self.document.string(self.document.member(element, value)?);
+        let mut same: BTreeMap<_, Vec<NodeId>> = BTreeMap::new();
+        for element in self.document.elements(new) {
+            if let Some(text) = text(element) {
+                same.entry(text).or_default().push(element);
+            }
+        }
+        let there = |element: NodeId| {
+            let others = text(element).and_then(|text| same.get(&text));
+            others.is_some_and(|others| {
+                others.iter().any(|other| *other != element && covers(self.document, *other, element))
+            })
+        };
+        (!added.iter().any(|element| there(*element))).then_some(())
     }
 
     fn parts(&mut self, attr: AttrId, filter: &Filter, old: NodeId, new: NodeId) {

@@ -168,7 +168,11 @@ impl<'a> Checker<'a> {
                 (!whole).then_some("must be a whole number")
             }
             (Type::Decimal, Kind::Number) => None,
-            (Type::String | Type::Reference, Kind::String) => None,
+            (Type::String, Kind::String) => None,
+            (Type::Reference, Kind::String) => {
+                let valid = document.string(node).is_some_and(|text| is_uri_reference(&text));
+                (!valid).then_some("must be a URI")
+            }
             (Type::DateTime, Kind::String) => {
                 let valid = document.string(node).is_some_and(|text| is_date_time(&text));
                 (!valid).then_some("must be a dateTime such as 2026-01-31T08:00:00Z")
@@ -500,6 +504,23 @@ pub(crate) fn is_date_time(text: &str) -> bool {
 }
 
 /// Base64 of RFC 4648 section 4 or 5, padding optional.
+/// RFC 7643 section 2.3.7: "The value MUST be the absolute or relative URI of the target resource."
+/// Letters beyond ASCII are let pass: providers take them for what they stand for.
+fn is_uri_reference(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let sound = match byte {
+            b'%' => (0..2).all(|_| bytes.next().is_some_and(|byte| byte.is_ascii_hexdigit())),
+            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => false,
+            _ => !byte.is_ascii_control() && byte != b' ',
+        };
+        if !sound {
+            return false;
+        }
+    }
+    true
+}
+
 fn is_base64(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     let padding = text.len() - body.len();

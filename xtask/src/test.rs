@@ -12,7 +12,7 @@ use crate::process::{Outcome, capture, capture_within, failure};
 use crate::ui::{self, Working, paint};
 use crate::{Place, build, coverage, rules, setup, toolchain};
 
-/// The longest that all runs of the test suites of others may take.
+/// The longest that a comparison with software of others may take.
 const PEERS_LIMIT: Duration = Duration::from_secs(6 * 60);
 
 /// Tests passed and failed.
@@ -64,8 +64,8 @@ enum Work {
     Npm,
     /// One of the hosts that play the golden cases.
     Golden(PathBuf),
-    /// Servers and test suites of others, with and without the gateway between them.
-    Peers,
+    /// A comparison with software of others, whose table is shown; `built`: it runs the gateway.
+    Peers { file: &'static str, built: bool },
     /// A folder of test files for Node; `alone`: they need nothing that is built.
     Suite { files: Vec<PathBuf>, alone: bool },
 }
@@ -105,7 +105,8 @@ fn steps(place: &Place) -> Result<Vec<Step>> {
     for host in ["node", "workerd", "envoy"] {
         add(&format!("golden-{host}"), Work::Golden(format!("tests/runners/{host}.mjs").into()));
     }
-    add("peers", Work::Peers);
+    add("differential", Work::Peers { file: "tests/peers/differential.mjs", built: false });
+    add("peers", Work::Peers { file: "tests/peers/main.mjs", built: true });
     for (name, files) in suites(place)? {
         let alone = name == "simulators";
         add(&name, Work::Suite { files, alone });
@@ -211,9 +212,10 @@ impl Bench<'_> {
                 node.arg(file);
                 counted(place, name, capture(place, name, &mut node)?)
             }
-            Work::Peers => {
-                let mut node = self.node()?;
-                node.arg("tests/peers/main.mjs").env("SCIMLOCK_PYTHON", setup::peers(place)?);
+            Work::Peers { file, built } => {
+                setup::npm(place)?;
+                let mut node = if *built { self.node()? } else { place.command("node") };
+                node.arg(file).env("SCIMLOCK_PYTHON", setup::peers(place)?);
                 let outcome = capture_within(place, name, &mut node, PEERS_LIMIT)?;
                 let table = outcome.output.clone();
                 let (count, problem) = counted(place, name, outcome)?;
