@@ -76,7 +76,7 @@ impl Document {
             at: start,
             document: self,
             vocabulary,
-            notes: vec![Note::NOTHING; vocabulary.len()],
+            seen: vec![NONE; vocabulary.len()],
             respell: Vec::new(),
             names: Vec::new(),
         };
@@ -98,31 +98,15 @@ struct Reader<'a> {
     at: usize,
     document: &'a mut Document,
     vocabulary: &'a Vocabulary,
-    /// One for each attribute.
-    notes: Vec<Note>,
+    /// For each attribute the object that had it last.
+    ///
+    /// INVARIANT: no object lies within another one of the same context, so that the last one is enough to tell
+    /// a duplicate.
+    seen: Vec<u32>,
     /// Members whose name is not in the schema's spelling.
     respell: Vec<NodeId>,
     /// The unknown members of the objects that are being read.
     names: Vec<NodeId>,
-}
-
-/// What was seen of an attribute so far. Messages repeat themselves: the member that came next the last time is
-/// likely to come next again, and then its name is neither scanned nor looked up.
-#[derive(Clone, Copy)]
-struct Note {
-    /// The object that had it last, or [`NONE`].
-    ///
-    /// INVARIANT: no object lies within another one of the same context, so that the last one is enough to tell
-    /// a duplicate.
-    seen: u32,
-    /// The member that followed it.
-    then: AttrId,
-    /// The member that objects of this context begin with.
-    first: AttrId,
-}
-
-impl Note {
-    const NOTHING: Self = Self { seen: NONE, then: AttrId::UNKNOWN, first: AttrId::UNKNOWN };
 }
 
 /// A member's name, and the attribute it means.
@@ -201,12 +185,12 @@ impl Reader<'_> {
                 last = value.0;
                 if !attr.is_known() {
                     self.names.push(value);
-                } else if let Some(note) = self.notes.get_mut(attr.index()) {
-                    if note.seen == object.0 {
+                } else if let Some(seen) = self.seen.get_mut(attr.index()) {
+                    if *seen == object.0 {
                         self.at = key_at;
                         return Err(ReadErrorKind::Duplicate);
                     }
-                    note.seen = object.0;
+                    *seen = object.0;
                     before = attr;
                     if !exact {
                         self.respell.push(value);
@@ -259,9 +243,7 @@ impl Reader<'_> {
 
     /// A member's name behind its opening quote; `before` is the last known member before it.
     fn name(&mut self, context: AttrId, before: AttrId) -> Read<Name> {
-        let note = self.notes.get(if before.is_known() { before } else { context }.index());
-        let guess =
-            note.map_or(AttrId::UNKNOWN, |note| if before.is_known() { note.then } else { note.first });
+        let guess = self.vocabulary.guess(context, before);
         let expected = self.vocabulary.name(guess).as_bytes();
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         if guess.is_known() && rest.strip_prefix(expected).is_some_and(|rest| rest.first() == Some(&b'"')) {
@@ -276,9 +258,8 @@ impl Reader<'_> {
         }
         let attr = self.vocabulary.lookup(context, self.slice(key).as_bytes());
         let exact = self.slice(key) == self.vocabulary.name(attr);
-        let note = self.notes.get_mut(if before.is_known() { before } else { context }.index());
-        if let Some(note) = note.filter(|_| attr.is_known()) {
-            *(if before.is_known() { &mut note.then } else { &mut note.first }) = attr;
+        if attr.is_known() {
+            self.vocabulary.learn(context, before, attr);
         }
         Ok(Name { key, flags: 0, attr, exact })
     }
@@ -338,10 +319,12 @@ impl Reader<'_> {
         let start = self.at;
         let mut escaped = false;
         loop {
-            self.at += text::plain(self.bytes.get(self.at..).unwrap_or_default());
-            match self.peek() {
-                b'"' => break,
-                b'\\' => {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let plain = text::plain(rest);
+            self.at += plain;
+            match rest.get(plain) {
+                Some(b'"') => break,
+                Some(b'\\') => {
                     escaped = true;
                     self.at += 1;
                     self.escape()?;

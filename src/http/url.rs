@@ -77,12 +77,13 @@ impl Url {
     /// Providers behind a proxy often write `http` for their own `https` address and the other way round, so
     /// the two schemes count as one where both ports are the schemes' own.
     pub(crate) fn rest_of<'r>(&self, reference: &'r str) -> Option<&'r str> {
-        let (scheme, rest) = reference.split_once("://")?;
+        let (scheme, rest) = reference.split_once(':')?;
         let scheme = match scheme {
             _ if scheme.eq_ignore_ascii_case("https") => Scheme::Https,
             _ if scheme.eq_ignore_ascii_case("http") => Scheme::Http,
             _ => return None,
         };
+        let rest = rest.strip_prefix("//")?;
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         let (host, port) = split_authority(authority)?;
         let port = port.unwrap_or(scheme.port());

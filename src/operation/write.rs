@@ -181,8 +181,9 @@ impl Operation {
         let problems = checker.problems;
         scene.audit.repaired(&route.repairs, &repaired);
         refuse(&problems)?;
-        let members: Vec<NodeId> = self.document.children(root).collect();
-        for member in members {
+        let mut next = self.document.first(root);
+        while let Some(member) = next {
+            next = self.document.sibling(member);
             let attr = self.document.attr(member);
             if attr != of.schemas {
                 scene.audit.attribute(vocabulary, attr);

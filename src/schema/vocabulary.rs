@@ -1,6 +1,8 @@
 //! The attributes of one side (IdP or provider): every name has a number, found by parent and name.
 
 use std::borrow::Cow;
+use std::sync::atomic::AtomicU16;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::{AttrId, Attribute, Mutability, Parts, Returned, Type};
 
@@ -30,9 +32,11 @@ pub struct ResourceType {
 }
 
 /// All attributes of one side.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Vocabulary {
     attributes: Vec<Attribute>,
+    /// One for each attribute.
+    order: Vec<Order>,
     /// Open addressing over (parent, name without case); 0 is a free place.
     table: Vec<u16>,
     types: Vec<ResourceType>,
@@ -42,10 +46,21 @@ pub struct Vocabulary {
     pub patch_op: AttrId,
 }
 
+/// The order in which the members of an object were met, by the numbers of attributes. Peers repeat themselves, so
+/// that a reader can try the name that came next the last time. It is a guess: nothing but speed depends on it.
+#[derive(Debug, Default)]
+struct Order {
+    /// What objects of this attribute began with.
+    first: AtomicU16,
+    /// What followed this attribute.
+    then: AtomicU16,
+}
+
 impl Vocabulary {
     pub(super) fn empty() -> Self {
         let mut this = Self {
             attributes: vec![Attribute::default()],
+            order: vec![Order::default()],
             table: vec![0; 256],
             types: Vec::new(),
             nothing: Attribute::default(),
@@ -143,6 +158,25 @@ impl Vocabulary {
         }
     }
 
+    /// The member that may come next in an object of `context` behind the member `before`.
+    pub(crate) fn guess(&self, context: AttrId, before: AttrId) -> AttrId {
+        self.next(context, before).map_or(AttrId::UNKNOWN, |next| AttrId(next.load(Relaxed)))
+    }
+
+    /// What came instead.
+    pub(crate) fn learn(&self, context: AttrId, before: AttrId, attr: AttrId) {
+        if let Some(next) = self.next(context, before) {
+            next.store(attr.0, Relaxed);
+        }
+    }
+
+    fn next(&self, context: AttrId, before: AttrId) -> Option<&AtomicU16> {
+        match before.is_known() {
+            true => self.order.get(before.index()).map(|order| &order.then),
+            false => self.order.get(context.index()).map(|order| &order.first),
+        }
+    }
+
     /// The attributes right below `parent`, in the order of the schema.
     pub fn children(&self, parent: AttrId) -> impl Iterator<Item = AttrId> {
         self.attribute(parent).children.iter().copied()
@@ -235,6 +269,7 @@ impl Vocabulary {
         attribute.references = attribute.kind == Type::Reference;
         let mut above = if attribute.references { parent } else { AttrId::UNKNOWN };
         self.attributes.push(attribute);
+        self.order.push(Order::default());
         if let Some(above) = self.attributes.get_mut(parent.index()).filter(|_| parent.is_known()) {
             above.children.push(id);
             if required {
