@@ -229,7 +229,7 @@ test('only listed header fields come back', async () => {
 test('a cluster named by the client is ignored', async () => {
   const other = await start();
   try {
-    other.provider.answer = reply(200, stored('2'));
+    other.provider.answer = reply(200, stored('1'));
     for (const value of ['evil', 'provider', '']) {
       const answer = await send(other.port, get({ headers: [TOKEN, ['x-scimlock-cluster', value]] }));
       equal(answer.status, 200, answer.text);
