@@ -1,11 +1,12 @@
 //! Applying changes to a resource (RFC 7644 section 3.5.2): all or nothing is the caller's, who drops the
 //! document when a change cannot be made.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Change, Op, Place};
 use crate::document::{Document, Kind, NodeId};
-use crate::filter::{self, Filter, Literal};
+use crate::filter::{Filter, Literal};
 use crate::path::Path;
 use crate::schema::{AttrId, Problem, ProblemKind, Type, Vocabulary};
 
@@ -21,37 +22,16 @@ pub fn apply(
     vocabulary: &Vocabulary,
     upsert: bool,
 ) -> Result<(), Problem> {
-    let mut target = Target { document, root, vocabulary, upsert };
-    let mut rest = changes;
-    while let Some((change, after)) = rest.split_first() {
-        // Removals of single values are gathered: a group's members are walked once, not once a member.
-        let run = rest.iter().take_while(|other| {
-            removed_value(other).map(|(attr, _)| attr) == removed_value(change).map(|(attr, _)| attr)
-        });
-        let run = if removed_value(change).is_some() { run.count() } else { 0 };
-        if run > 1 {
-            let (batch, after) = rest.split_at(run);
-            target.remove_values(batch);
-            rest = after;
-        } else {
-            target.change(change)?;
-            rest = after;
+    let mut target =
+        Target { document, root, vocabulary, upsert, lists: BTreeMap::new(), shrunk: BTreeSet::new() };
+    changes.iter().try_for_each(|change| target.change(change))?;
+    // RFC 7644 section 3.5.2.2: a list without elements is unassigned.
+    for attr in std::mem::take(&mut target.shrunk) {
+        if target.find(attr).is_some_and(|list| target.document.first(list).is_none()) {
+            vocabulary.clear(target.document, root, attr);
         }
     }
     Ok(())
-}
-
-/// The list and the value, when a change removes the elements of one value.
-fn removed_value(change: &Change) -> Option<(AttrId, &str)> {
-    match (&change.place, change.op) {
-        (
-            Place::Elements { attr, filter: Filter::Compare { path, op: filter::Op::Eq, value }, sub },
-            Op::Remove,
-        ) if !sub.is_known() && path.name.eq_ignore_ascii_case("value") => {
-            if let Literal::String(text) = value { Some((*attr, text)) } else { None }
-        }
-        _ => None,
-    }
 }
 
 struct Target<'a> {
@@ -59,20 +39,39 @@ struct Target<'a> {
     root: NodeId,
     vocabulary: &'a Vocabulary,
     upsert: bool,
+    /// The lists that changes look into, each read once.
+    lists: BTreeMap<AttrId, Index>,
+    /// The lists that elements were taken out of.
+    shrunk: BTreeSet<AttrId>,
+}
+
+/// The elements of a list by what identifies them. Elements stay under the keys they had: whoever finds one here
+/// has to look at it again.
+#[derive(Default)]
+struct Index {
+    elements: BTreeMap<Key, Vec<NodeId>>,
+    primary: Vec<NodeId>,
+}
+
+/// The `value` of an element, or everything it says.
+#[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
+enum Key {
+    Value(String),
+    Whole(Vec<u8>),
 }
 
 impl Target<'_> {
     fn change(&mut self, change: &Change) -> Result<(), Problem> {
         match (&change.place, change.value) {
-            (Place::Attribute(attr), None) => {
-                self.vocabulary.clear(self.document, self.root, *attr);
+            (Place::Attribute(attr), Some(value)) if change.op == Op::Add && self.is_list(*attr) => {
+                self.insert(*attr, value);
                 Ok(())
             }
-            (Place::Attribute(attr), Some(value)) => {
-                let grows = self.vocabulary.attribute(*attr).multi_valued && change.op == Op::Add;
-                match self.find(*attr).filter(|_| grows) {
-                    Some(list) => self.insert(*attr, list, value),
-                    None => {
+            (Place::Attribute(attr), value) => {
+                self.lists.retain(|list, _| !self.vocabulary.is_within(*list, *attr));
+                match value {
+                    None => self.vocabulary.clear(self.document, self.root, *attr),
+                    Some(value) => {
                         let copy = self.document.copy(value);
                         self.vocabulary.place(self.document, self.root, *attr, copy);
                     }
@@ -82,28 +81,7 @@ impl Target<'_> {
             (Place::Elements { attr, filter, sub }, value) => {
                 self.elements(change.op, *attr, filter, *sub, value)
             }
-            (Place::Unknown(path), value) => self.unknown(path, value),
-        }
-    }
-
-    /// Changes that [`removed_value`] has found, all of one list.
-    fn remove_values(&mut self, changes: &[Change]) {
-        let Some((attr, _)) = changes.first().and_then(removed_value) else { return };
-        let sub = self.vocabulary.lookup(attr, b"value");
-        let exact = self.vocabulary.attribute(sub).case_exact;
-        let folded = |text: &str| if exact { text.to_owned() } else { text.to_lowercase() };
-        let gone: BTreeSet<String> =
-            changes.iter().filter_map(removed_value).map(|(_, text)| folded(text)).collect();
-        let Some(list) = self.find(attr) else { return };
-        let elements: Vec<NodeId> = self.document.elements(list).collect();
-        for element in elements {
-            let value = self.document.member(element, sub).and_then(|node| self.document.string(node));
-            if value.is_some_and(|value| gone.contains(&folded(&value))) {
-                self.document.remove(element);
-            }
-        }
-        if self.document.first(list).is_none() {
-            self.vocabulary.clear(self.document, self.root, attr);
+            (Place::Unknown(path), value) => self.unknown(change.op, path, value),
         }
     }
 
@@ -115,13 +93,7 @@ impl Target<'_> {
         sub: AttrId,
         value: Option<NodeId>,
     ) -> Result<(), Problem> {
-        let list = self.find(attr);
-        let bound = filter.elements(self.vocabulary, attr);
-        let matching: Vec<NodeId> = list
-            .into_iter()
-            .flat_map(|list| self.document.elements(list).collect::<Vec<_>>())
-            .filter(|element| bound.matches(self.document, *element))
-            .collect();
+        let matching = self.matching(attr, filter);
         let Some(value) = value else {
             for element in matching {
                 let gone = if sub.is_known() { self.document.member(element, sub) } else { Some(element) };
@@ -132,9 +104,7 @@ impl Target<'_> {
                     self.document.remove(element);
                 }
             }
-            if let Some(list) = list.filter(|list| self.document.first(*list).is_none()) {
-                self.document.remove(list);
-            }
+            self.shrunk.insert(attr);
             return Ok(());
         };
         if matching.is_empty() {
@@ -146,6 +116,39 @@ impl Target<'_> {
         Ok(())
     }
 
+    /// The elements that a filter selects; one that asks for a `value` is not asked of all elements.
+    fn matching(&mut self, attr: AttrId, filter: &Filter) -> Vec<NodeId> {
+        if self.find(attr).is_none() {
+            return Vec::new();
+        }
+        let list = self.vocabulary.list(self.document, self.root, attr);
+        let kind = self.vocabulary.attribute(self.value_of(attr)).kind;
+        let literal =
+            filter.as_conjunction_of_eq().filter(|_| matches!(kind, Type::String | Type::Reference));
+        let value = literal.and_then(|pairs| {
+            pairs.into_iter().find_map(|(path, literal)| match literal {
+                Literal::String(text) if path.name.eq_ignore_ascii_case("value") => Some(text.clone()),
+                _ => None,
+            })
+        });
+        let candidates: Vec<NodeId> = match value {
+            None => self.document.elements(list).collect(),
+            Some(value) => {
+                let key = Key::Value(
+                    self.vocabulary.comparable(self.value_of(attr), Cow::Borrowed(&value)).into_owned(),
+                );
+                self.index(attr).elements.get(&key).cloned().unwrap_or_default()
+            }
+        };
+        let bound = filter.elements(self.vocabulary, attr);
+        let mut seen = BTreeSet::new();
+        candidates
+            .into_iter()
+            .filter(|element| !self.document.is_removed(*element) && bound.matches(self.document, *element))
+            .filter(|element| seen.insert(*element))
+            .collect()
+    }
+
     /// A new element with what the filter says of it.
     fn create(
         &mut self,
@@ -155,7 +158,7 @@ impl Target<'_> {
         sub: AttrId,
         value: NodeId,
     ) -> Result<(), Problem> {
-        let literals = filter.as_conjunction_of_eq().filter(|_| self.upsert);
+        let literals = filter.as_conjunction_of_eq().filter(|_| self.upsert && self.is_complex(attr));
         let Some(literals) = literals else {
             return Err(Problem {
                 kind: ProblemKind::NoTarget,
@@ -170,92 +173,131 @@ impl Target<'_> {
             let node = self.document.new_literal(literal);
             self.document.append_member(element, self.vocabulary, name, node);
         }
+        self.append(attr, element);
         self.write(element, attr, sub, value);
-        let list = self.vocabulary.list(self.document, self.root, attr);
-        self.document.append(list, element);
         Ok(())
     }
 
     /// Sets a sub-attribute of an element, or the parts of the element that the value has.
     fn write(&mut self, element: NodeId, attr: AttrId, sub: AttrId, value: NodeId) {
         if sub.is_known() {
-            return self.write_part(element, attr, sub, value);
-        }
-        let parts: Vec<NodeId> = self.document.children(value).collect();
-        for part in parts {
-            let sub = self.document.attr(part);
-            if sub.is_known() {
-                self.write_part(element, attr, sub, part);
+            self.write_part(element, sub, value);
+        } else if self.document.kind(value) != Kind::Object {
+            let copy = self.document.copy(value);
+            self.document.assign(element, copy);
+        } else {
+            let parts: Vec<NodeId> = self.document.children(value).collect();
+            for part in parts {
+                self.write_part(element, self.document.attr(part), part);
             }
         }
+        self.enter(attr, element);
     }
 
-    fn write_part(&mut self, element: NodeId, attr: AttrId, sub: AttrId, value: NodeId) {
+    fn write_part(&mut self, element: NodeId, sub: AttrId, value: NodeId) {
         let copy = self.document.copy(value);
-        match self.document.member(element, sub) {
+        let there = match sub.is_known() {
+            true => self.document.member(element, sub),
+            false => self.document.member_named(element, &self.document.key(value)),
+        };
+        match there {
             Some(node) => self.document.assign(node, copy),
-            None => self.document.append_member(element, self.vocabulary, sub, copy),
-        }
-        let primary = self.vocabulary.lookup(attr, b"primary");
-        if sub == primary && self.document.kind(value) == Kind::Bool(true) {
-            self.single_primary(attr, element);
-        }
-    }
-
-    /// RFC 7644 section 3.5.2: a new primary value makes all others not primary.
-    fn single_primary(&mut self, attr: AttrId, element: NodeId) {
-        let primary = self.vocabulary.lookup(attr, b"primary");
-        let others: Vec<NodeId> = self
-            .find(attr)
-            .into_iter()
-            .flat_map(|list| self.document.children(list).collect::<Vec<_>>())
-            .filter(|other| *other != element)
-            .filter_map(|other| self.document.member(other, primary))
-            .filter(|node| self.document.kind(*node) == Kind::Bool(true))
-            .collect();
-        for other in others {
-            let no = self.document.new_bool(false);
-            self.document.assign(other, no);
+            None if sub.is_known() => self.document.append_member(element, self.vocabulary, sub, copy),
+            None => self.document.append(element, copy),
         }
     }
 
     /// Adds the elements that are not there yet.
-    fn insert(&mut self, attr: AttrId, list: NodeId, values: NodeId) {
-        let sub = self.vocabulary.lookup(attr, b"value");
-        let key = |document: &Document, element: NodeId| {
-            let node = if sub.is_known() { document.member(element, sub) } else { Some(element) };
-            node.and_then(|node| document.string(node)).map(|text| text.into_owned())
-        };
-        let mut present: BTreeMap<String, Vec<NodeId>> = BTreeMap::new();
-        for element in self.document.elements(list) {
-            if let Some(key) = key(self.document, element) {
-                present.entry(key).or_default().push(element);
-            }
-        }
+    fn insert(&mut self, attr: AttrId, values: NodeId) {
         let values: Vec<NodeId> = self.document.elements(values).collect();
-        let nameless: Vec<NodeId> =
-            self.document.elements(list).filter(|element| key(self.document, *element).is_none()).collect();
         for value in values {
-            if key(self.document, value).is_none()
-                && nameless.iter().any(|old| covers(self.document, *old, value))
-            {
-                continue;
-            }
-            let same = key(self.document, value).and_then(|key| present.get(&key)).is_some_and(|same| {
-                // RFC 7644 section 3.5.2.1: a value that is already there changes nothing.
-                same.iter().any(|old| covers(self.document, *old, value))
-            });
-            if same {
+            let key = self.key(attr, value);
+            let same = self.index(attr).elements.get(&key).cloned().unwrap_or_default();
+            // RFC 7644 section 3.5.2.1: a value that is already there changes nothing.
+            if same.iter().any(|old| !self.document.is_removed(*old) && covers(self.document, *old, value)) {
                 continue;
             }
             let copy = self.document.copy(value);
-            self.document.append(list, copy);
-            let primary = self.vocabulary.lookup(attr, b"primary");
-            let is_primary = self.document.member(copy, primary);
-            if is_primary.is_some_and(|node| self.document.kind(node) == Kind::Bool(true)) {
-                self.single_primary(attr, copy);
+            self.append(attr, copy);
+        }
+    }
+
+    /// Adds an element to a list.
+    fn append(&mut self, attr: AttrId, element: NodeId) {
+        self.index(attr);
+        let list = self.vocabulary.list(self.document, self.root, attr);
+        self.document.append(list, element);
+        self.enter(attr, element);
+    }
+
+    /// Notes what an element says by now.
+    fn enter(&mut self, attr: AttrId, element: NodeId) {
+        let key = self.key(attr, element);
+        let primary = self.is_primary(attr, element);
+        let index = self.index(attr);
+        index.elements.entry(key).or_default().push(element);
+        if !primary {
+            return;
+        }
+        // RFC 7644 section 3.5.2: a new primary value makes all others not primary.
+        let others = std::mem::replace(&mut index.primary, vec![element]);
+        for other in others.into_iter().filter(|other| *other != element) {
+            if self.is_primary(attr, other)
+                && let Some(node) = self.document.member(other, self.vocabulary.lookup(attr, b"primary"))
+            {
+                let no = self.document.new_bool(false);
+                self.document.assign(node, no);
             }
         }
+    }
+
+    /// The elements of a list, read when they are first asked for.
+    fn index(&mut self, attr: AttrId) -> &mut Index {
+        if !self.lists.contains_key(&attr) {
+            let mut index = Index::default();
+            if self.find(attr).is_some() {
+                let list = self.vocabulary.list(self.document, self.root, attr);
+                for element in self.document.elements(list) {
+                    index.elements.entry(self.key(attr, element)).or_default().push(element);
+                    if self.is_primary(attr, element) {
+                        index.primary.push(element);
+                    }
+                }
+            }
+            self.lists.insert(attr, index);
+        }
+        self.lists.entry(attr).or_default()
+    }
+
+    fn key(&self, attr: AttrId, element: NodeId) -> Key {
+        let sub = self.value_of(attr);
+        let node = if sub == attr { Some(element) } else { self.document.member(element, sub) };
+        let text = node.and_then(|node| {
+            self.document.string(node).or_else(|| self.document.number(node).map(Cow::Borrowed))
+        });
+        match text {
+            Some(text) => Key::Value(self.vocabulary.comparable(sub, text).into_owned()),
+            None => Key::Whole(self.document.fingerprint(element, &|_| true)),
+        }
+    }
+
+    /// The attribute that holds the value of an element: its `value`, or itself where it has no parts.
+    fn value_of(&self, attr: AttrId) -> AttrId {
+        if self.is_complex(attr) { self.vocabulary.lookup(attr, b"value") } else { attr }
+    }
+
+    fn is_primary(&self, attr: AttrId, element: NodeId) -> bool {
+        let primary = self.vocabulary.lookup(attr, b"primary");
+        let node = self.document.member(element, primary).filter(|_| primary.is_known());
+        node.is_some_and(|node| self.document.kind(node) == Kind::Bool(true))
+    }
+
+    fn is_list(&self, attr: AttrId) -> bool {
+        self.vocabulary.attribute(attr).multi_valued
+    }
+
+    fn is_complex(&self, attr: AttrId) -> bool {
+        self.vocabulary.attribute(attr).kind == Type::Complex
     }
 
     fn find(&self, attr: AttrId) -> Option<NodeId> {
@@ -263,7 +305,7 @@ impl Target<'_> {
     }
 
     /// An attribute that the schema lacks: by name, at the root or in an extension's object.
-    fn unknown(&mut self, path: &Path, value: Option<NodeId>) -> Result<(), Problem> {
+    fn unknown(&mut self, op: Op, path: &Path, value: Option<NodeId>) -> Result<(), Problem> {
         let refused = |message: &str| Problem {
             kind: ProblemKind::Path,
             path: match path {
@@ -290,8 +332,8 @@ impl Target<'_> {
         for name in above {
             holder = match self.document.member_named(holder, name) {
                 Some(found) if self.document.kind(found) == Kind::Object => found,
+                _ if value.is_none() => return Ok(()),
                 Some(_) => return Err(refused("is not in the schema and has no parts")),
-                None if value.is_none() => return Ok(()),
                 None => {
                     let object = self.document.new_object();
                     self.document.set_key(object, name);
@@ -303,8 +345,26 @@ impl Target<'_> {
         match (self.document.member_named(holder, last), value) {
             (Some(node), None) => self.document.remove(node),
             (Some(node), Some(value)) => {
+                let kinds = (self.document.kind(node), self.document.kind(value));
                 let copy = self.document.copy(value);
-                self.document.assign(node, copy);
+                match kinds {
+                    // What looks like a list grows like one.
+                    (Kind::Array, Kind::Array) if op == Op::Add => {
+                        let there: BTreeSet<Vec<u8>> = self
+                            .document
+                            .children(node)
+                            .map(|element| self.document.fingerprint(element, &|_| true))
+                            .collect();
+                        let added: Vec<NodeId> = self.document.children(copy).collect();
+                        for element in added {
+                            if !there.contains(&self.document.fingerprint(element, &|_| true)) {
+                                let element = self.document.copy(element);
+                                self.document.append(node, element);
+                            }
+                        }
+                    }
+                    _ => self.document.assign(node, copy),
+                }
             }
             (None, Some(value)) => {
                 let copy = self.document.copy(value);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::apply::{covers, has_parts};
 use super::{Change, Op, Place};
-use crate::document::{Document, Kind, NodeId};
+use crate::document::{Document, Kind, Names, NodeId};
 use crate::filter::{self, Filter, Literal};
 use crate::path::{AttrPath, Path};
 use crate::schema::{AttrId, Mutability, ResourceType, Vocabulary};
@@ -31,23 +31,27 @@ struct Differ<'a> {
 
 impl Differ<'_> {
     fn object(&mut self, old: NodeId, new: NodeId, names: &[String]) {
-        let members: Vec<NodeId> = self.document.children(new).collect();
-        for member in members {
+        // Null, an empty list and no attribute at all are the same state.
+        let assigned = |document: &Document, id: NodeId| -> Vec<NodeId> {
+            document.children(id).filter(|member| !document.is_unassigned(*member)).collect()
+        };
+        let (before, after) = (assigned(self.document, old), assigned(self.document, new));
+        let named = |document: &Document, members: &[NodeId]| {
+            let mut names = Names::default();
+            members.iter().for_each(|member| names.insert(&document.key(*member), *member));
+            names
+        };
+        let (old_names, new_names) = (named(self.document, &before), named(self.document, &after));
+        for member in after {
             let key = self.document.key(member).into_owned();
-            // Null, an empty list and no attribute at all are the same state.
-            let before = self.document.member_named(old, &key);
-            let before = before.filter(|before| !self.document.is_unassigned(*before));
-            match before {
+            match old_names.get(&key) {
                 Some(before) if self.document.same(before, member) => {}
-                None if self.document.is_unassigned(member) => {}
                 before => self.member(before, member, names, &key),
             }
         }
-        let gone: Vec<NodeId> = self.document.children(old).collect();
-        for member in gone {
+        for member in before {
             let key = self.document.key(member).into_owned();
-            let kept = self.document.member_named(new, &key).is_some();
-            if !kept && !self.is_fixed(member) && !self.document.is_unassigned(member) {
+            if new_names.get(&key).is_none() && !self.is_fixed(member) {
                 let extension = self.vocabulary.attribute(self.document.attr(member)).extension;
                 if extension && self.document.kind(member) == Kind::Object {
                     // RFC 7644 section 3.5.2 has no path for an extension, only for its attributes.

@@ -65,3 +65,6 @@ pub struct Change {
     /// The new value, in the delta's document; nothing for `remove`.
     pub value: Option<NodeId>,
 }
+
+#[cfg(test)]
+mod tests;

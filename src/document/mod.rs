@@ -157,6 +157,11 @@ impl Document {
         }
     }
 
+    /// True when the node was taken out of what held it.
+    pub(crate) fn is_removed(&self, id: NodeId) -> bool {
+        self.node(id).is_none_or(|node| node.flags & REMOVED != 0)
+    }
+
     fn node(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(id.0 as usize)
     }

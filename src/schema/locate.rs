@@ -56,13 +56,17 @@ impl Vocabulary {
         }
     }
 
-    /// The list of a multi-valued attribute, made where it is missing.
+    /// The list of a multi-valued attribute, made where it is missing; a single value becomes its only element.
     pub fn list(&self, document: &mut Document, root: NodeId, attr: AttrId) -> NodeId {
-        if let Some(list) = self.find(document, root, attr).filter(|list| document.kind(*list) == Kind::Array)
-        {
+        let found = self.find(document, root, attr);
+        if let Some(list) = found.filter(|list| document.kind(*list) == Kind::Array) {
             return list;
         }
         let list = document.new_array();
+        if let Some(single) = found.filter(|single| document.kind(*single) != Kind::Null) {
+            let element = document.copy(single);
+            document.append(list, element);
+        }
         self.place(document, root, attr, list);
         self.find(document, root, attr).unwrap_or(list)
     }
