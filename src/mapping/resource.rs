@@ -67,8 +67,7 @@ impl Mapping {
         let Some(way) = self.way(pair, true).filter(|_| !pair.identity) else { return root };
         let new = document.new_object();
         for rules in way.targets() {
-            let rules: Vec<&Rule> = rules.into_iter().filter(|rule| rule.create).collect();
-            way.carry_first(&rules, document, root, new, notes);
+            way.carry_first(rules.filter(|rule| rule.create), document, root, new, notes);
         }
         way.pass(document, root, new, notes);
         way.put_schemas(document, new);
@@ -83,7 +82,7 @@ impl Mapping {
         let new = document.new_object();
         way.pass_fixed(document, root, new, way.from_type.id);
         for rules in way.targets() {
-            way.carry_first(&rules, document, root, new, notes);
+            way.carry_first(rules, document, root, new, notes);
         }
         way.pass(document, root, new, notes);
         way.pass_fixed(document, root, new, way.from_type.meta);
@@ -105,8 +104,8 @@ impl Mapping {
         let Some(way) = self.way(pair, true) else { return old };
         let new = document.copy(old);
         for rules in way.targets() {
-            let rules: Vec<&Rule> = rules.into_iter().filter(|rule| rule.update).collect();
-            let sources = || rules.iter().filter_map(|rule| rule.idp.as_ref());
+            let rules = rules.filter(|rule| rule.update);
+            let sources = || rules.clone().filter_map(|rule| rule.idp.as_ref());
             let touched = before.is_none_or(|before| {
                 sources().any(|from| {
                     let read = |root| from.read(document, root, way.from).ok().flatten();
@@ -117,8 +116,9 @@ impl Mapping {
                     }
                 })
             });
-            if touched && !way.carry_first(&rules, document, root, new, notes) && sources().next().is_some() {
-                way.clear(&rules, document, new, notes);
+            let written = !touched || way.carry_first(rules.clone(), document, root, new, notes);
+            if !written && sources().next().is_some() {
+                way.clear(rules, document, new, notes);
             }
         }
         if pair.unmapped == Unmapped::Pass {
@@ -141,33 +141,28 @@ impl Mapping {
 
 impl<'a> Way<'a> {
     /// The rules that write to each spot, in order: the first that has a value wins.
-    fn targets(&self) -> Vec<Vec<&'a Rule>> {
-        let mut targets: Vec<Vec<&Rule>> = Vec::new();
-        for rule in &self.pair.rules {
-            let Some(to) = self.to(rule) else { continue };
-            let same = |rules: &Vec<&Rule>| {
-                rules.first().and_then(|rule| self.to(rule)).is_some_and(|other| other.same(to))
-            };
-            match targets.iter_mut().find(|rules| same(rules)) {
-                Some(rules) => rules.push(rule),
-                None => targets.push(vec![rule]),
-            }
-        }
-        targets
+    fn targets(&self) -> impl Iterator<Item = impl Iterator<Item = &'a Rule> + Clone> {
+        let rules = &self.pair.rules;
+        rules.iter().enumerate().filter_map(move |(index, rule)| {
+            let to = self.to(rule)?;
+            let same = move |rule: &&'a Rule| self.to(rule).is_some_and(|other| other.same(to));
+            let earlier = rules.iter().take(index).any(|rule| same(&rule));
+            (!earlier).then(|| rules.iter().skip(index).filter(same))
+        })
     }
 
     /// Writes the value of the first rule that has one; false when none has.
     fn carry_first(
         &self,
-        rules: &[&'a Rule],
+        rules: impl Iterator<Item = &'a Rule> + Clone,
         document: &mut Document,
         root: NodeId,
         new: NodeId,
         notes: &mut Notes<'_>,
     ) -> bool {
         // A default is for what no other rule has said.
-        let is_default = |rule: &&&Rule| matches!(rule.source, Source::Default(_));
-        let ordered = rules.iter().filter(|rule| !is_default(rule)).chain(rules.iter().filter(is_default));
+        let is_default = |rule: &&Rule| matches!(rule.source, Source::Default(_));
+        let ordered = rules.clone().filter(|rule| !is_default(rule)).chain(rules.filter(is_default));
         for rule in ordered {
             let Some(to) = self.to(rule) else { continue };
             let problems = notes.problems.len();
@@ -226,8 +221,14 @@ impl<'a> Way<'a> {
     }
 
     /// Nothing is left of a value of the IdP's: neither is at the provider.
-    fn clear(&self, rules: &[&'a Rule], document: &mut Document, new: NodeId, notes: &mut Notes<'_>) {
-        let Some((rule, to)) = rules.first().and_then(|rule| Some((rule, self.to(rule)?))) else { return };
+    fn clear(
+        &self,
+        mut rules: impl Iterator<Item = &'a Rule>,
+        document: &mut Document,
+        new: NodeId,
+        notes: &mut Notes<'_>,
+    ) {
+        let Some((rule, to)) = rules.next().and_then(|rule| Some((rule, self.to(rule)?))) else { return };
         let attribute = self.to.attribute(to.leaf());
         let present = !matches!(to.read(document, new, self.to), Ok(None));
         // A boolean without a value is whatever the provider takes it for: `active` would be true again.

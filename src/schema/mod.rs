@@ -122,6 +122,8 @@ pub struct Attribute {
     required_children: Vec<AttrId>,
     /// Those of them that have a meaning by their name.
     parts: Parts,
+    /// A client may give it any string.
+    any_text: bool,
     /// It or something below it is a reference.
     references: bool,
 }

@@ -212,7 +212,10 @@ impl<'a> Checker<'a> {
                 self.repaired.note(self.unassigned_repair(parent), &name);
                 document.remove(member);
             } else if attr.is_known() {
-                self.member(document, member, attr);
+                // Most members are plain text, and there is nothing wrong with any.
+                if document.kind(member) != Kind::String || !self.vocabulary.takes_any_text(attr) {
+                    self.member(document, member, attr);
+                }
             } else if !is_member_name(&document.key(member)) {
                 let root = !self.vocabulary.attribute(parent).parent.is_known();
                 let (place, message) = match root {

@@ -192,6 +192,11 @@ impl Vocabulary {
         self.attribute(attr).parts
     }
 
+    /// True for an attribute to which a client may give any string.
+    pub(crate) fn takes_any_text(&self, attr: AttrId) -> bool {
+        self.attribute(attr).any_text
+    }
+
     /// True when `attr` or something below it is a reference.
     pub(crate) fn has_references(&self, attr: AttrId) -> bool {
         self.attribute(attr).references
@@ -267,6 +272,9 @@ impl Vocabulary {
         let required = attribute.required && attribute.mutability != Mutability::ReadOnly;
         let name = attribute.name.to_ascii_lowercase();
         attribute.references = attribute.kind == Type::Reference;
+        attribute.any_text = (attribute.kind, attribute.multi_valued, attribute.closed)
+            == (Type::String, false, false)
+            && attribute.mutability != Mutability::ReadOnly;
         let mut above = if attribute.references { parent } else { AttrId::UNKNOWN };
         self.attributes.push(attribute);
         self.order.push(Order::default());
