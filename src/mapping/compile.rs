@@ -66,8 +66,15 @@ fn pair<'a>(
 ) -> Option<Pair> {
     let of = mapping.idp.types().get(index)?;
     let provider = mapping.provider.types().iter().position(|other| other.name == of.name);
-    let mut pair =
-        Pair { idp: index, provider, rules: Vec::new(), unmapped: Unmapped::Pass, identity: false };
+    let mut pair = Pair {
+        idp: index,
+        provider,
+        rules: Vec::new(),
+        to_provider: Vec::new(),
+        to_idp: Vec::new(),
+        unmapped: Unmapped::Pass,
+        identity: false,
+    };
     let Some(provider_type) = provider.and_then(|index| mapping.provider.types().get(index)) else {
         return Some(pair);
     };
@@ -92,6 +99,7 @@ fn pair<'a>(
     pair.unmapped = unmapped.map_or(Some(Unmapped::Pass), |item| item.choice(&words))?;
     let items: Vec<Item<'_>>;
     (pair.rules, items) = rules.into_iter().unzip();
+    pair.group();
     let same = mapping.idp.is_same(&mapping.provider);
     pair.identity = same && pair.rules.is_empty() && pair.unmapped == Unmapped::Pass;
     let place = own_list.unwrap_or_else(|| own.map_or_else(|| place.clone(), |own| own.item(problems)));

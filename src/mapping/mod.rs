@@ -45,6 +45,9 @@ pub(crate) struct Pair {
     /// The type's number on the provider's side; none where the provider has no such resources.
     pub(crate) provider: Option<usize>,
     rules: Vec<Rule>,
+    /// The numbers of the rules that write to each spot, on either side.
+    to_provider: Vec<Vec<usize>>,
+    to_idp: Vec<Vec<usize>>,
     unmapped: Unmapped,
     /// No rules, everything passes and both sides have the same schemas: bodies pass as they are.
     pub(crate) identity: bool,
@@ -128,6 +131,32 @@ enum Claim {
 }
 
 impl Pair {
+    /// Gathers the rules that write to the same spot.
+    fn group(&mut self) {
+        let groups = |spot: &dyn Fn(&Rule) -> Option<&Spot>| {
+            let mut groups: Vec<(&Spot, Vec<usize>)> = Vec::new();
+            for (index, rule) in self.rules.iter().enumerate() {
+                let Some(to) = spot(rule) else { continue };
+                match groups.iter_mut().find(|(other, _)| other.same(to)) {
+                    Some((_, group)) => group.push(index),
+                    None => groups.push((to, vec![index])),
+                }
+            }
+            let is_default = |index: &usize| {
+                self.rules.get(*index).is_some_and(|rule| matches!(rule.source, Source::Default(_)))
+            };
+            let sorted = |(_, mut group): (&Spot, Vec<usize>)| {
+                // A default is for what no other rule has said.
+                group.sort_by_key(is_default);
+                group
+            };
+            groups.into_iter().map(sorted).collect()
+        };
+        let to_provider = groups(&|rule| rule.provider.as_ref().filter(|_| rule.to_provider));
+        let to_idp = groups(&|rule| rule.idp.as_ref().filter(|_| rule.to_idp));
+        (self.to_provider, self.to_idp) = (to_provider, to_idp);
+    }
+
     /// How rules claim an attribute on one side.
     fn claim<'a>(
         &'a self,

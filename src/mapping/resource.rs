@@ -142,28 +142,21 @@ impl Mapping {
 impl<'a> Way<'a> {
     /// The rules that write to each spot, in order: the first that has a value wins.
     fn targets(&self) -> impl Iterator<Item = impl Iterator<Item = &'a Rule> + Clone> {
-        let rules = &self.pair.rules;
-        rules.iter().enumerate().filter_map(move |(index, rule)| {
-            let to = self.to(rule)?;
-            let same = move |rule: &&'a Rule| self.to(rule).is_some_and(|other| other.same(to));
-            let earlier = rules.iter().take(index).any(|rule| same(&rule));
-            (!earlier).then(|| rules.iter().skip(index).filter(same))
-        })
+        let pair = self.pair;
+        let groups = if self.to_provider { &pair.to_provider } else { &pair.to_idp };
+        groups.iter().map(|group| group.iter().filter_map(|index| pair.rules.get(*index)))
     }
 
     /// Writes the value of the first rule that has one; false when none has.
     fn carry_first(
         &self,
-        rules: impl Iterator<Item = &'a Rule> + Clone,
+        rules: impl Iterator<Item = &'a Rule>,
         document: &mut Document,
         root: NodeId,
         new: NodeId,
         notes: &mut Notes<'_>,
     ) -> bool {
-        // A default is for what no other rule has said.
-        let is_default = |rule: &&Rule| matches!(rule.source, Source::Default(_));
-        let ordered = rules.clone().filter(|rule| !is_default(rule)).chain(rules.filter(is_default));
-        for rule in ordered {
+        for rule in rules {
             let Some(to) = self.to(rule) else { continue };
             let problems = notes.problems.len();
             if let Some(value) = self.value(rule, document, root, notes) {
