@@ -639,6 +639,11 @@ fn differences() {
         ),
         (r#"{"x":{"a":1}}"#, r#"{"x":{"a":2}}"#, r#"{"op":"replace","path":"x","value":{"a":2}}"#),
         (r#"{"name":{"x":1}}"#, r#"{"name":{"x":2}}"#, r#"{"op":"replace","path":"name.x","value":2}"#),
+        (
+            r#"{"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"x":1},"y":1}}"#,
+            r#"{"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"x":2}}}"#,
+            r#"{"op":"replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.x","value":2},{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:y"}"#,
+        ),
         // elements: nothing but what differs, wherever they stand
         (r#"{"emails":[{"value":"a"},{"value":"b"}]}"#, r#"{"emails":[{"value":"b"},{"value":"a"}]}"#, ""),
         (

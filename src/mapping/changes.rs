@@ -181,6 +181,10 @@ impl<'a> Mapper<'a> {
                 Place::Elements { attr: to.attr, filter: slot_filter(to, &self.mapping.provider), sub }
             }
         };
+        if value.is_none() && leaf.required && to.sub.is_known() && &*leaf.name != "value" {
+            // The element may go as a whole, with its value.
+            return Err(NeedsState);
+        }
         if value.is_none() && to.slot.is_empty() && leaf.required {
             self.problems.push(Problem {
                 kind: ProblemKind::Mutability,
