@@ -30,13 +30,20 @@ pub(crate) struct Audit {
     inner: Vec<Value>,
 }
 
+/// Up to here attributes may be noted twice, which saves looking; the record names each once.
+const MANY: usize = 64;
+
 impl Audit {
     /// An attribute of the message, by its name in the schema; those outside the schema are only counted.
     pub(crate) fn attribute(&mut self, vocabulary: &Vocabulary, attr: AttrId) {
         let name = &vocabulary.attribute(vocabulary.top(attr)).path;
         if !attr.is_known() {
             self.outside = true;
-        } else if !self.attributes.iter().any(|each| Arc::ptr_eq(each, name)) {
+        } else if self.attributes.len() < MANY || !self.attributes.iter().any(|each| Arc::ptr_eq(each, name))
+        {
+            if self.attributes.is_empty() {
+                self.attributes.reserve(MANY / 2);
+            }
             self.attributes.push(Arc::clone(name));
         }
     }

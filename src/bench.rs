@@ -11,10 +11,7 @@ use crate::{Gateway, Headers, Response};
 /// # Errors
 /// The answer that refuses it.
 pub fn create(gateway: &Gateway, body: Vec<u8>) -> Result<Vec<u8>, ScimError> {
-    match operate(gateway, Kind::Create, |operation, scene| operation.begin(scene, body))? {
-        Step::Call(call) | Step::Last(call) => Ok(call.body),
-        Step::Done(response) => Ok(response.body),
-    }
+    operate(gateway, Kind::Create, |operation, scene| operation.new_resource(scene, body))
 }
 
 /// What of the provider's list the IdP of the first route sees.
@@ -23,20 +20,21 @@ pub fn create(gateway: &Gateway, body: Vec<u8>) -> Result<Vec<u8>, ScimError> {
 /// The answer that refuses it.
 pub fn list(gateway: &Gateway, body: Vec<u8>) -> Result<Vec<u8>, ScimError> {
     let response = Response { status: 200, headers: Headers::new(), body };
-    match operate(gateway, Kind::List, |operation, scene| {
+    let step = operate(gateway, Kind::List, |operation, scene| {
         operation.begin(scene, Vec::new())?;
         operation.resume(scene, response)
-    })? {
-        Step::Call(call) | Step::Last(call) => Ok(call.body),
+    })?;
+    match step {
         Step::Done(response) => Ok(response.body),
+        Step::Call(_) | Step::Last(_) => Err(ScimError::new(500, "the provider is asked once more")),
     }
 }
 
-fn operate(
+fn operate<T>(
     gateway: &Gateway,
     kind: Kind,
-    run: impl FnOnce(&mut Operation, &mut Scene<'_>) -> Result<Step, ScimError>,
-) -> Result<Step, ScimError> {
+    run: impl FnOnce(&mut Operation, &mut Scene<'_>) -> Result<T, ScimError>,
+) -> Result<T, ScimError> {
     let route = gateway.routes.first().ok_or_else(|| ScimError::new(404, "there is no route"))?;
     let request = Request {
         kind,

@@ -134,7 +134,15 @@ impl Document {
 
     /// The member bound to that attribute.
     pub fn member(&self, id: NodeId, attr: AttrId) -> Option<NodeId> {
-        self.children(id).find(|child| self.attr(*child) == attr)
+        let mut next = self.node(id)?.child;
+        while let Some(id) = some(next) {
+            let node = self.node(id)?;
+            if node.attr == attr && node.flags & REMOVED == 0 {
+                return Some(id);
+            }
+            next = node.next;
+        }
+        None
     }
 
     /// The member of that name (ASCII case does not matter).

@@ -109,6 +109,9 @@ pub(crate) struct Fired(Vec<Arc<str>>);
 impl Fired {
     fn note(&mut self, rule: &Rule) {
         if !self.0.iter().any(|name| Arc::ptr_eq(name, &rule.name)) {
+            if self.0.is_empty() {
+                self.0.reserve(16);
+            }
             self.0.push(Arc::clone(&rule.name));
         }
     }

@@ -21,9 +21,15 @@ pub(super) enum Change {
 impl Operation {
     pub(super) fn create(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<Step> {
         self.supported(scene)?;
+        let body = self.new_resource(scene, body)?;
+        self.last(scene, "POST", body)
+    }
+
+    /// The provider's text of a resource that the IdP creates.
+    pub(crate) fn new_resource(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<Vec<u8>> {
         let root = self.resource(scene, body)?;
         let new = self.mapped(scene, root)?;
-        self.last(scene, "POST", self.document.write(new))
+        Ok(self.document.write(new))
     }
 
     pub(super) fn replace(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<Step> {

@@ -510,18 +510,16 @@ pub(crate) fn is_date_time(text: &str) -> bool {
 /// RFC 7643 section 2.3.7: "The value MUST be the absolute or relative URI of the target resource."
 /// Letters beyond ASCII are let pass: providers take them for what they stand for.
 fn is_uri_reference(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        let sound = match byte {
-            b'%' => (0..2).all(|_| bytes.next().is_some_and(|byte| byte.is_ascii_hexdigit())),
-            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => false,
-            _ => !byte.is_ascii_control() && byte != b' ',
-        };
-        if !sound {
-            return false;
-        }
+    let foreign = |byte: u8| {
+        let sign = matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}');
+        sign || byte <= b' ' || byte == 0x7f
+    };
+    // Without a way out on the first finding the loop takes many bytes at a time.
+    if text.bytes().fold(false, |found, byte| found | foreign(byte)) {
+        return false;
     }
-    true
+    let encoded = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    text.split('%').skip(1).all(encoded)
 }
 
 fn is_base64(text: &str) -> bool {
