@@ -5,9 +5,7 @@ use std::borrow::Cow;
 use super::spot::Spot;
 use super::{Claim, Fired, Mapping, Pair, Rule, Source, Unmapped};
 use crate::document::{Document, Kind, NodeId};
-use crate::schema::{
-    AttrId, Mutability, Problem, ProblemKind, ResourceType, Type, Vocabulary, schemas_in_use,
-};
+use crate::schema::{AttrId, Mutability, Problem, ProblemKind, ResourceType, Type, Vocabulary, put_schemas};
 
 /// One of the two directions: where from, where to, and which spot of a rule is which.
 struct Way<'a> {
@@ -70,7 +68,7 @@ impl Mapping {
             way.carry_first(rules.filter(|rule| rule.create), document, root, new, notes);
         }
         way.pass(document, root, new, notes);
-        way.put_schemas(document, new);
+        put_schemas(document, new, way.to, way.to_type);
         new
     }
 
@@ -86,7 +84,7 @@ impl Mapping {
         }
         way.pass(document, root, new, notes);
         way.pass_fixed(document, root, new, way.from_type.meta);
-        way.put_schemas(document, new);
+        put_schemas(document, new, way.to, way.to_type);
         new
     }
 
@@ -125,7 +123,7 @@ impl Mapping {
             way.strip(document, new);
         }
         way.pass(document, root, new, notes);
-        way.put_schemas(document, new);
+        put_schemas(document, new, way.to, way.to_type);
         new
     }
 
@@ -451,24 +449,6 @@ impl<'a> Way<'a> {
             let (copy, target) = (document.copy(node), self.target(attr));
             document.bind(copy, self.to, target);
             self.to.place(document, new, target, copy);
-        }
-    }
-
-    /// `schemas` follows from the data: first in the resource.
-    fn put_schemas(&self, document: &mut Document, root: NodeId) {
-        let uris = schemas_in_use(document, root, self.to, self.to_type);
-        let list = document.new_array();
-        for uri in uris {
-            let uri = document.new_string(&uri);
-            document.append(list, uri);
-        }
-        match document.member(root, self.to_type.schemas) {
-            Some(node) => document.assign(node, list),
-            None => {
-                document.set_key(list, "schemas");
-                document.set_attr(list, self.to_type.schemas);
-                document.prepend(root, list);
-            }
         }
     }
 }

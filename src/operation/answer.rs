@@ -7,7 +7,7 @@ use crate::error::ScimError;
 use crate::http::Response;
 use crate::http::path::{self, encode_segment};
 use crate::message::{ERROR, LIST_RESPONSE};
-use crate::schema::Projection;
+use crate::schema::{Projection, put_schemas};
 
 impl Operation {
     /// The answer to the IdP, from the provider's answer to the last call; or one call more.
@@ -261,6 +261,10 @@ impl Operation {
         let bases = Bases { from: &scene.route.provider, to: &scene.route.base };
         Self::rebase(&mut self.document, view, vocabulary, bases);
         projection.apply(&mut self.document, view, vocabulary);
+        if self.document.member(view, of.schemas).is_none() {
+            // RFC 7643 section 3: every representation of a resource names its schemas.
+            put_schemas(&mut self.document, view, vocabulary, of);
+        }
         Ok(view)
     }
 }

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 pub use self::load::{SchemaError, TypeSource};
 pub use self::project::Projection;
-pub(crate) use self::validate::is_date_time;
-pub use self::validate::{Checker, Context, Problem, ProblemKind, schemas_in_use};
+pub use self::validate::{Checker, Context, Problem, ProblemKind};
+pub(crate) use self::validate::{is_date_time, put_schemas};
 pub use self::vocabulary::{ResourceType, Vocabulary};
 
 /// The number of an attribute in its vocabulary. The numbers of one vocabulary mean nothing in another.

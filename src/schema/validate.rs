@@ -452,7 +452,7 @@ fn is_member_name(name: &str) -> bool {
 }
 
 /// The schema URIs a resource's members call for: the core schema first, then extensions in order.
-pub fn schemas_in_use<'a>(
+fn schemas_in_use<'a>(
     document: &Document,
     root: NodeId,
     vocabulary: &'a Vocabulary,
@@ -468,6 +468,24 @@ pub fn schemas_in_use<'a>(
         }
     }
     uris
+}
+
+/// Says in a resource which schemas are in use: first, where nothing was said.
+pub(crate) fn put_schemas(document: &mut Document, root: NodeId, vocabulary: &Vocabulary, of: &ResourceType) {
+    let uris = schemas_in_use(document, root, vocabulary, of);
+    let list = document.new_array();
+    for uri in uris {
+        let uri = document.new_string(&uri);
+        document.append(list, uri);
+    }
+    match document.member(root, of.schemas) {
+        Some(node) => document.assign(node, list),
+        None => {
+            document.set_key(list, "schemas");
+            document.set_attr(list, of.schemas);
+            document.prepend(root, list);
+        }
+    }
 }
 
 /// `xsd:dateTime`: date and time are required, fraction and zone optional (RFC 7643 section 2.3.5).
