@@ -26,7 +26,8 @@ export function parts(bootstrap) {
 
 /**
  * The Envoy configuration of an example for this machine: the filter from the build, secrets given in place, every cluster plain
- * HTTP to `provider` (a port), no port shared with another Envoy. `config` replaces the scimlock document; `change(parts)` does the rest.
+ * HTTP to `provider` (a port), no port shared with another Envoy. `config`, or what it makes of the port,
+ * replaces the scimlock document; `change(parts)` does the rest.
  */
 export function bootstrap({ name, config, secrets, provider, port, change }) {
   const made = example(name, 'envoy.yaml');
@@ -35,7 +36,7 @@ export function bootstrap({ name, config, secrets, provider, port, change }) {
   found.listener.enable_reuse_port = false;
   found.plugin.vm_config.code.local.filename = WASM;
   found.plugin.vm_config.environment_variables = { key_values: secrets };
-  if (config) found.plugin.configuration.value = config;
+  if (config) found.plugin.configuration.value = typeof config === 'function' ? config(port) : config;
   for (const cluster of found.clusters) {
     delete cluster.transport_socket;
     cluster.load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address = { address: '127.0.0.1', port_value: provider };

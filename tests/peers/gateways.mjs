@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { freePort, startEnvoy } from '../envoy/envoy.mjs';
+import { startEnvoy } from '../envoy/envoy.mjs';
 import { server } from './process.mjs';
 
 const TOKEN = 'idp-secret';
@@ -34,14 +34,14 @@ const config = (provider, port) => ({
 const front = (port, stop) => ({ base: `http://127.0.0.1:${port}/scim/v2`, token: TOKEN, stop });
 
 async function startNode(provider) {
-  const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'scimlock-peers-'));
   const file = join(folder, 'scimlock.json');
-  writeFileSync(file, JSON.stringify(config(provider, port)));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
-    const env = { PROVIDER_TOKEN: provider.token };
-    const { stop } = await server(process.execPath, [CLI, 'serve', file, '--port', String(port)], { env, port });
+    const { port, stop } = await server((port) => {
+      writeFileSync(file, JSON.stringify(config(provider, port)));
+      return [process.execPath, [CLI, 'serve', file, '--port', String(port)], { PROVIDER_TOKEN: provider.token }];
+    });
     return front(port, async () => { await stop(); remove(); });
   } catch (error) {
     remove();
@@ -50,8 +50,7 @@ async function startNode(provider) {
 }
 
 async function startInEnvoy(provider) {
-  const port = await freePort();
   const secrets = { PROVIDER_TOKEN: provider.token };
-  const { stop } = await startEnvoy({ name: 'generic-to-generic', config: config(provider, port), secrets, provider: provider.port, port });
+  const { port, stop } = await startEnvoy({ name: 'generic-to-generic', config: (port) => config(provider, port), secrets, provider: provider.port });
   return front(port, stop);
 }

@@ -1,6 +1,8 @@
 // Runs the test suites of others against the SCIM servers of others, directly and through the gateway, and prints what the
 // gateway adds. What passes directly must pass through the gateway; in front of a server with faults, more must pass.
 
+import { readFileSync } from 'node:fs';
+
 import { gateways } from './gateways.mjs';
 import { stopAll } from './process.mjs';
 import { SERVERS, startServer } from './servers.mjs';
@@ -27,6 +29,7 @@ try {
       }
     }
   }
+  problems.push(...staleReadme());
   for (const name of Object.keys(GAPS)) if (!gapsSeen.has(name)) problems.push(`${name} passes: take it off the list of gaps`);
 } finally {
   await stopAll();
@@ -52,6 +55,17 @@ async function play(suite, server, gateway) {
     await front.stop();
     await provider.stop();
   }
+}
+
+/** The lines of the README's table that say something else than what came out. */
+function staleReadme() {
+  const lines = readFileSync(new URL('../../README.md', import.meta.url), 'utf8').split('\n');
+  const result = (checks) => `${checks.filter((check) => check.passed).length} of ${checks.length}`;
+  return Object.keys(SUITES).flatMap((suite) => Object.keys(SERVERS).flatMap((server) => {
+    const results = [...new Set(rows.filter((row) => row[0] === suite && row[1] === server).map((row) => result(row[3])))];
+    const said = lines.find((line) => line.startsWith(`| ${suite} `) && line.includes(`| ${server} `))?.match(/\d+ of \d+/g) ?? [];
+    return [...new Set(said)].join() === results.join() ? [] : [`README.md says ${said.join(', ')} for ${suite} and ${server}: it is ${results.join(', ')}`];
+  }));
 }
 
 /** What is worse through the gateway than directly. */

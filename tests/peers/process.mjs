@@ -3,6 +3,8 @@
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 
+import { freePort } from '../envoy/envoy.mjs';
+
 const running = new Set();
 process.once('exit', () => { for (const child of running) child.kill('SIGKILL'); });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
@@ -19,19 +21,32 @@ export async function output(command, args, { env, within }) {
   return { code, output: text.out, log: text.error };
 }
 
-/** Starts a server and waits until it listens: `{ stop() }`. */
-export async function server(command, args, { env, port }) {
+/** Starts the server that `command(port)` names and waits until it listens: `{ port, stop() }`. */
+export async function server(command) {
+  for (let tries = 1; ; tries += 1) {
+    const port = freePort();
+    try {
+      return { port, stop: await listening(command(port), port) };
+    } catch (error) {
+      // Somebody else may have been quicker with the port.
+      if (tries === 3) throw error;
+    }
+  }
+}
+
+async function listening([command, args, env], port) {
   const { child, text, end } = start(command, args, env);
   let ended = false;
-  end.then(() => { ended = true; });
-  for (let tries = 0; !(await listens(port)); tries += 1) {
-    if (ended || tries > 400) {
-      await stop(child);
-      throw new Error(`${command} ${args.join(' ')}: ${ended ? 'ended' : 'does not listen'}\n${text.error}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  end.catch(() => {}).then(() => { ended = true; });
+  const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
+  for (let tries = 0; !ended && !(await listens(port)); tries += 1) {
+    if (tries > 400) await stop(child);
+    await pause(50);
   }
-  return { stop: () => stop(child) };
+  // Who listens may be somebody else, and this one about to end for it.
+  await pause(100);
+  if (ended) throw new Error(`${command} ${args.join(' ')} does not serve:\n${text.error}`);
+  return () => stop(child);
 }
 
 function start(command, args, env) {

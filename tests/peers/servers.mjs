@@ -2,7 +2,6 @@
 
 import { fileURLToPath } from 'node:url';
 
-import { freePort } from '../envoy/envoy.mjs';
 import { python, script } from './python.mjs';
 import { server } from './process.mjs';
 
@@ -23,8 +22,7 @@ export const SERVERS = {
 
 /** Starts one: `{ base, token, port, stop() }`. */
 export async function startServer(name) {
-  const port = await freePort();
-  const [command, args, env] = SERVERS[name].command(port);
-  const { stop } = await server(command, args, { env, port });
-  return { base: `http://127.0.0.1:${port}${SERVERS[name].path}`, token: TOKEN, port, stop };
+  const { path, command } = SERVERS[name];
+  const { port, stop } = await server(command);
+  return { base: `http://127.0.0.1:${port}${path}`, token: TOKEN, port, stop };
 }
