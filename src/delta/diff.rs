@@ -87,7 +87,9 @@ impl Differ<'_> {
                 self.object(empty, new, &names);
             }
             _ => {
-                let op = if old.is_none() { Op::Add } else { Op::Replace };
+                let elements: Vec<NodeId> = self.document.elements(new).collect();
+                let kept = !attribute.multi_valued || self.are_news(attr, new, &elements).is_some();
+                let op = if old.is_none() && kept { Op::Add } else { Op::Replace };
                 let place = self.place(new, names, key);
                 self.changes.push(Change { op, place, value: Some(new) });
             }

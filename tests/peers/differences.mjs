@@ -1,6 +1,8 @@
 // Where others' implementations do something else than the engine, and the sentence of the RFC that decides. Each entry turns
 // what they are given, or what they made of it, into what the RFC says, so that the rest of the case is still compared.
 
+import { isDeepStrictEqual } from 'node:util';
+
 const CORE = 'urn:ietf:params:scim:schemas:core:2.0:User';
 const LISTS = ['emails', 'phoneNumbers', 'roles'];
 
@@ -99,8 +101,10 @@ export const patches = [
     what: 'what is there already is not added again',
     rfc: 'RFC 7644 section 3.5.2.1: "If the target location already contains the value specified, no changes SHOULD be made to the resource, and a success response SHOULD be returned."',
     adapt: (operation, resource) => {
-      const covers = (element, each) => element.value === each.value && Object.entries(each).every(([name, part]) => element[name] === part);
-      const missing = (list, values) => values.filter((each) => !resource[list]?.some((element) => covers(element, each)));
+      const covers = (element, each) => element.value === each.value && Object.entries(each).every(([name, part]) => element[name] === part)
+        && (each.value !== undefined || isDeepStrictEqual(element, each));
+      // One after another: what an operation adds is there for what it adds next.
+      const missing = (list, values) => values.reduce((added, each) => ([...(resource[list] ?? []), ...added].some((element) => covers(element, each)) ? added : [...added, each]), []);
       return operation.op === 'add' ? withLists(operation, missing) : undefined;
     },
   },
