@@ -175,7 +175,7 @@ struct Under {
 impl Exchange {
     /// A new exchange; `seed` is 16 random bytes of the host's, from which ids are made.
     pub fn new(gateway: Arc<Gateway>, seed: [u8; 16]) -> Self {
-        let id = seed.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let id = format!("{:016x}", u128::from_be_bytes(seed) >> 64);
         let (audit, effects) = (Audit::default(), Vec::new());
         Self { gateway, id, state: State::ExpectRequest, audit, effects, deadline: 0 }
     }
