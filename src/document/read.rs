@@ -4,7 +4,7 @@
 //! ASCII case, also in unknown objects), lone surrogates, nesting over the limit.
 
 use super::edit::offset;
-use super::{Document, KEY_ESCAPED, Kind, NONE, Node, NodeId, Span, TEXT_ESCAPED, some, text};
+use super::{Document, KEY_ESCAPED, Kind, NONE, Node, NodeId, Span, TEXT_ESCAPED, text};
 use crate::schema::{AttrId, Vocabulary};
 
 /// Why a text is not an acceptable JSON value.
@@ -119,18 +119,6 @@ struct Name {
     exact: bool,
 }
 
-/// Where a value stands.
-#[derive(Clone, Copy)]
-struct Place {
-    parent: u32,
-    /// The value before it under the same parent.
-    previous: u32,
-    attr: AttrId,
-    key: Span,
-    /// [`KEY_ESCAPED`] or nothing.
-    flags: u8,
-}
-
 type Read<T> = Result<T, ReadErrorKind>;
 
 /// So few names are compared each with each: that is faster than sorting copies.
@@ -139,109 +127,106 @@ const FEW: usize = 24;
 impl Reader<'_> {
     fn root(&mut self, context: AttrId, depth: u32) -> Read<NodeId> {
         self.blank();
-        let place = Place { parent: NONE, previous: NONE, attr: context, key: Span::default(), flags: 0 };
-        let root = self.value(place, depth)?;
+        let root = self.open(NONE, NONE, context, Span::default(), 0);
+        self.value(root, context, depth)?;
         self.blank();
-        if self.at < self.text.len() { Err(ReadErrorKind::Trailing) } else { Ok(root) }
+        if self.at < self.text.len() { Err(ReadErrorKind::Trailing) } else { Ok(NodeId(root)) }
     }
 
-    fn value(&mut self, place: Place, depth: u32) -> Read<NodeId> {
-        let (kind, text, flags) = match self.peek() {
-            b'"' => {
-                self.at += 1;
-                let (text, escaped) = self.string()?;
-                (Kind::String, text, if escaped { TEXT_ESCAPED } else { 0 })
-            }
-            b'{' => return self.object(place, depth),
-            b'[' => return self.array(place, depth),
-            b't' => (self.word(b"true", Kind::Bool(true))?, Span::default(), 0),
-            b'f' => (self.word(b"false", Kind::Bool(false))?, Span::default(), 0),
-            b'n' => (self.word(b"null", Kind::Null)?, Span::default(), 0),
-            b'-' | b'0'..=b'9' => (Kind::Number, self.number()?, 0),
+    /// Reads the value of a node.
+    fn value(&mut self, id: u32, attr: AttrId, depth: u32) -> Read<()> {
+        // Most values are strings.
+        if self.peek() == b'"' {
+            self.at += 1;
+            let (text, escaped) = self.string()?;
+            self.fill(id, Kind::String, text, if escaped { TEXT_ESCAPED } else { 0 });
+            return Ok(());
+        }
+        let (kind, text) = match self.peek() {
+            b'{' => return self.object(id, attr, depth),
+            b'[' => return self.array(id, attr, depth),
+            b't' => (self.word(b"true", Kind::Bool(true))?, Span::default()),
+            b'f' => (self.word(b"false", Kind::Bool(false))?, Span::default()),
+            b'n' => (self.word(b"null", Kind::Null)?, Span::default()),
+            b'-' | b'0'..=b'9' => (Kind::Number, self.number()?),
             _ => return Err(ReadErrorKind::Syntax),
         };
-        Ok(self.push(place, kind, text, flags))
+        self.fill(id, kind, text, 0);
+        Ok(())
     }
 
-    fn object(&mut self, place: Place, depth: u32) -> Read<NodeId> {
+    fn object(&mut self, object: u32, attr: AttrId, depth: u32) -> Read<()> {
         let depth = depth.checked_sub(1).ok_or(ReadErrorKind::Depth)?;
         let start = self.at;
-        let object = self.push(place, Kind::Object, Span::default(), 0);
         self.at += 1;
         self.blank();
-        let context = self.vocabulary.context(place.attr);
+        let context = self.vocabulary.context(attr);
         let names = self.names.len();
-        let mut last = NONE;
-        if self.peek() == b'}' {
+        let (mut last, mut before) = (NONE, AttrId::UNKNOWN);
+        let mut more = self.peek() != b'}';
+        if !more {
             self.at += 1;
-        } else {
-            let mut before = AttrId::UNKNOWN;
-            loop {
-                let key_at = self.at;
-                self.expect(b'"')?;
-                let Name { key, flags, attr, exact } = self.name(context, before)?;
-                self.blank();
-                self.expect(b':')?;
-                self.blank();
-                let value =
-                    self.value(Place { parent: object.0, previous: last, attr, key, flags }, depth)?;
-                last = value.0;
-                if !attr.is_known() {
-                    self.names.push(value);
-                } else if let Some(seen) = self.seen.get_mut(attr.index()) {
-                    if *seen == object.0 {
-                        self.at = key_at;
-                        return Err(ReadErrorKind::Duplicate);
-                    }
-                    *seen = object.0;
-                    before = attr;
-                    if !exact {
-                        self.respell.push(value);
-                    }
+        }
+        while more {
+            let key_at = self.at;
+            self.expect(b'"')?;
+            let Name { key, flags, attr, exact } = self.name(context, before)?;
+            self.blank();
+            self.expect(b':')?;
+            self.blank();
+            last = self.open(object, last, attr, key, flags);
+            self.value(last, attr, depth)?;
+            if !attr.is_known() {
+                self.names.push(NodeId(last));
+            } else if let Some(seen) = self.seen.get_mut(attr.index()) {
+                if *seen == object {
+                    self.at = key_at;
+                    return Err(ReadErrorKind::Duplicate);
                 }
-                self.blank();
-                match self.next() {
-                    b',' => self.blank(),
-                    b'}' => break,
-                    _ => {
-                        self.at -= 1;
-                        return Err(ReadErrorKind::Syntax);
-                    }
+                *seen = object;
+                before = attr;
+                if !exact {
+                    self.respell.push(NodeId(last));
                 }
             }
+            more = self.goes_on(b'}')?;
         }
         self.unknown_names(names)?;
-        self.close(object, last, start);
-        Ok(object)
+        self.close(object, Kind::Object, last, start);
+        Ok(())
     }
 
-    fn array(&mut self, place: Place, depth: u32) -> Read<NodeId> {
+    fn array(&mut self, array: u32, attr: AttrId, depth: u32) -> Read<()> {
         let depth = depth.checked_sub(1).ok_or(ReadErrorKind::Depth)?;
         let start = self.at;
-        let array = self.push(place, Kind::Array, Span::default(), 0);
         self.at += 1;
         self.blank();
         let mut last = NONE;
-        if self.peek() == b']' {
+        let mut more = self.peek() != b']';
+        if !more {
             self.at += 1;
-        } else {
-            loop {
-                let element =
-                    Place { parent: array.0, previous: last, key: Span::default(), flags: 0, ..place };
-                last = self.value(element, depth)?.0;
-                self.blank();
-                match self.next() {
-                    b',' => self.blank(),
-                    b']' => break,
-                    _ => {
-                        self.at -= 1;
-                        return Err(ReadErrorKind::Syntax);
-                    }
-                }
-            }
         }
-        self.close(array, last, start);
-        Ok(array)
+        while more {
+            last = self.open(array, last, attr, Span::default(), 0);
+            self.value(last, attr, depth)?;
+            more = self.goes_on(b']')?;
+        }
+        self.close(array, Kind::Array, last, start);
+        Ok(())
+    }
+
+    /// Behind a member or element: true before the next one, false behind the end.
+    fn goes_on(&mut self, end: u8) -> Read<bool> {
+        self.blank();
+        let byte = self.peek();
+        if byte != b',' && byte != end {
+            return Err(ReadErrorKind::Syntax);
+        }
+        self.at += 1;
+        if byte == b',' {
+            self.blank();
+        }
+        Ok(byte == b',')
     }
 
     /// A member's name behind its opening quote; `before` is the last known member before it.
@@ -309,24 +294,44 @@ impl Reader<'_> {
         self.document.node(*again).copied()
     }
 
-    /// A new node in its place.
-    fn push(&mut self, place: Place, kind: Kind, text: Span, flags: u8) -> NodeId {
-        let id = offset(self.document.nodes.len());
-        let Place { parent, previous, attr, key, .. } = place;
-        let flags = flags | place.flags;
-        let node = Node { key, text, parent, child: NONE, last: NONE, next: NONE, attr, kind, flags };
-        self.document.nodes.push(node);
-        if let Some(previous) = some(previous).and_then(|id| self.document.node_mut(id)) {
-            previous.next = id;
-        } else if let Some(parent) = some(parent).and_then(|id| self.document.node_mut(id)) {
+    /// A new node behind `previous` below `parent`; its value comes later.
+    fn open(&mut self, parent: u32, previous: u32, attr: AttrId, key: Span, flags: u8) -> u32 {
+        let nodes = &mut self.document.nodes;
+        let id = offset(nodes.len());
+        let node = Node {
+            key,
+            text: Span::default(),
+            parent,
+            child: NONE,
+            last: NONE,
+            next: NONE,
+            attr,
+            kind: Kind::Null,
+            flags,
+        };
+        nodes.push(node);
+        if previous != NONE {
+            if let Some(previous) = nodes.get_mut(previous as usize) {
+                previous.next = id;
+            }
+        } else if let Some(parent) = nodes.get_mut(parent as usize) {
             parent.child = id;
         }
-        NodeId(id)
+        id
     }
 
-    fn close(&mut self, id: NodeId, last: u32, start: usize) {
+    fn fill(&mut self, id: u32, kind: Kind, text: Span, flags: u8) {
+        if let Some(node) = self.document.node_mut(NodeId(id)) {
+            node.kind = kind;
+            node.text = text;
+            node.flags |= flags;
+        }
+    }
+
+    fn close(&mut self, id: u32, kind: Kind, last: u32, start: usize) {
         let text = Span { at: offset(start), len: offset(self.at - start) };
-        if let Some(node) = self.document.node_mut(id) {
+        if let Some(node) = self.document.node_mut(NodeId(id)) {
+            node.kind = kind;
             node.text = text;
             node.last = last;
         }
@@ -335,24 +340,32 @@ impl Reader<'_> {
     /// A string's content behind its opening quote, and whether it has escapes.
     fn string(&mut self) -> Read<(Span, bool)> {
         let start = self.at;
-        let mut escaped = false;
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let plain = text::plain(rest);
+        self.at += plain;
+        let escaped = rest.get(plain) != Some(&b'"');
+        if escaped {
+            self.escapes()?;
+        }
+        let span = Span { at: offset(start), len: offset(self.at - start) };
+        self.at += 1;
+        Ok((span, escaped))
+    }
+
+    /// The rest of a string from its first escape on.
+    #[cold]
+    fn escapes(&mut self) -> Read<()> {
         loop {
-            let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let plain = text::plain(rest);
-            self.at += plain;
-            match rest.get(plain) {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
+            match self.peek() {
+                b'"' => return Ok(()),
+                b'\\' => {
                     self.at += 1;
                     self.escape()?;
                 }
                 _ => return Err(ReadErrorKind::Syntax),
             }
+            self.at += text::plain(self.bytes.get(self.at..).unwrap_or_default());
         }
-        let span = Span { at: offset(start), len: offset(self.at - start) };
-        self.at += 1;
-        Ok((span, escaped))
     }
 
     fn escape(&mut self) -> Read<()> {
@@ -424,7 +437,7 @@ impl Reader<'_> {
     }
 
     fn blank(&mut self) {
-        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
+        while self.peek() <= b' ' && matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
             self.at += 1;
         }
     }
@@ -435,12 +448,6 @@ impl Reader<'_> {
         }
         self.at += 1;
         Ok(())
-    }
-
-    fn next(&mut self) -> u8 {
-        let byte = self.peek();
-        self.at += 1;
-        byte
     }
 
     /// The byte at the cursor; 0 at the end, which no rule of the grammar takes.
