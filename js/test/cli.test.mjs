@@ -63,6 +63,13 @@ test('check: a number where text is meant is placed', () => {
   assert.equal(status, 1);
 });
 
+test('check: rules are placed', () => {
+  const rules = '    mapping:\n      User:\n        - { idp: title, provider: title }\n        - { idp: active, provider: title }\n';
+  const { status, stdout } = run(['check', file(YAML() + rules)]);
+  assert.match(stdout, /^error \[SL0605\] c\.yaml:19 main: `active` is a boolean .*\n  .*`values`/m);
+  assert.equal(status, 1);
+});
+
 test('check --json: for machines', () => {
   const { status, stdout } = run(['check', '--json', file(YAML().replace('      url:', '      uri:'))], { IDP_TOKEN: SECRETS.IDP_TOKEN });
   const { ok, problems, secrets } = JSON.parse(stdout);
