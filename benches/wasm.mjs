@@ -6,9 +6,11 @@ import { readFileSync } from 'node:fs';
 import { createGateway } from '../js/dist/index.js';
 
 const ROUNDS = 30;
+const REFUSED = 'handle: read, checked and refused';
 const user = readFileSync(new URL('user.json', import.meta.url), 'utf8').trim();
 const bytes = new TextEncoder().encode(user);
 const created = new TextEncoder().encode(JSON.stringify({ id: '42', ...JSON.parse(user) }));
+const refused = new TextEncoder().encode(user.replace('"userName"', '"nameless"'));
 const type = 'application/scim+json';
 
 function config(provider) {
@@ -31,7 +33,7 @@ async function exchanges(profile) {
   const gateway = await createGateway(config(profile), options);
   const fields = [['authorization', 'Bearer test'], ['accept', type], ['content-type', type]];
   return {
-    handle: () => gateway.handle({ method: 'POST', path: '/scim/v2/Users', headers: fields, body: bytes }),
+    handle: (body = bytes) => gateway.handle({ method: 'POST', path: '/scim/v2/Users', headers: fields, body }),
     fetch: async () => {
       const request = new Request('https://scim.example/scim/v2/Users', { method: 'POST', headers: fields, body: bytes });
       const response = await gateway.fetch(request);
@@ -53,8 +55,9 @@ const ways = {
     const response = await provider(request.url, { body: await request.arrayBuffer() });
     return { status: response.status, body: await response.arrayBuffer() };
   },
-  'handle: both bodies through the gateway': generic.handle,
-  'handle: mapped both ways': mapped.handle,
+  [REFUSED]: () => generic.handle(refused),
+  'handle: both bodies through the gateway': () => generic.handle(),
+  'handle: mapped both ways': () => mapped.handle(),
   'fetch: both bodies through the gateway': generic.fetch,
   'fetch: mapped both ways': mapped.fetch,
 };
@@ -66,7 +69,7 @@ for (let round = 0; round < ROUNDS; round++) {
     const start = process.hrtime.bigint();
     for (let index = 0; index < loops; index++) {
       const { status } = await way();
-      if (status !== 201) throw new Error(`${name}: status ${status}`);
+      if (status !== (name === REFUSED ? 400 : 201)) throw new Error(`${name}: status ${status}`);
     }
     best[name] = Math.min(best[name], Number(process.hrtime.bigint() - start) / loops / 1000);
   }
