@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createGateway } from '../js/dist/index.js';
 
+const providers = JSON.parse(readFileSync(new URL('providers.json', import.meta.url), 'utf8'));
 const ROUNDS = 30;
 const REFUSED = 'handle: read, checked and refused';
 const user = readFileSync(new URL('user.json', import.meta.url), 'utf8').trim();
@@ -42,7 +43,7 @@ async function exchanges(profile) {
   };
 }
 
-const [generic, mapped] = [await exchanges('generic'), await exchanges('leanix')];
+const [generic, mapped] = [await exchanges(providers.plain), await exchanges(providers.mapped)];
 const ways = {
   'JSON.parse and JSON.stringify, both bodies': () => {
     for (const body of [bytes, created]) {
