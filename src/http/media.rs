@@ -1,8 +1,7 @@
 //! Media types a SCIM peer may send and ask for (RFC 7644 3.1, 3.8): `application/scim+json` and
 //! `application/json`, in UTF-8.
 
-/// The media type of every body the gateway writes.
-pub(crate) const SCIM: &str = "application/scim+json";
+use crate::message::SCIM_JSON;
 
 /// True for a Content-Type the gateway reads; no parameter but `charset=utf-8` is allowed.
 pub(crate) fn is_readable(content_type: &[u8]) -> bool {
@@ -13,7 +12,7 @@ pub(crate) fn is_readable(content_type: &[u8]) -> bool {
 }
 
 /// True where Accept fields (none, one or several) allow a type the gateway answers with. The answer is
-/// always [`SCIM`], also for a peer that only knows `application/json`.
+/// always [`SCIM_JSON`], also for a peer that only knows `application/json`.
 pub(crate) fn is_acceptable<'a>(fields: impl Iterator<Item = &'a [u8]>) -> bool {
     let mut asked = false;
     // For each type: how closely the best range names it, and whether that range wants it.
@@ -86,7 +85,7 @@ fn split_outside_quotes(text: &str, separator: char) -> impl Iterator<Item = &st
 }
 
 /// What the gateway reads and answers, best first.
-const TYPES: [&str; 2] = [SCIM, "application/json"];
+const TYPES: [&str; 2] = [SCIM_JSON, "application/json"];
 
 #[cfg(test)]
 mod tests {

@@ -132,7 +132,7 @@ impl Response {
             "status": status.to_string(),
             "detail": detail,
         });
-        let headers = [("content-type", "application/scim+json"), ("cache-control", "no-store")];
+        let headers = [("content-type", crate::message::SCIM_JSON), ("cache-control", "no-store")];
         Self { status, headers: headers.into_iter().collect(), body: body.to_string().into_bytes() }
     }
 }
