@@ -188,6 +188,7 @@ mod tests {
         }
     }
 
+    // P-46: several tokens at a time, each with an end
     #[test]
     fn tokens_are_told_apart_by_digest_and_time() {
         let access = access();

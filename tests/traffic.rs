@@ -8,6 +8,7 @@
 
 #[path = "support/case.rs"]
 mod case;
+#[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ use scimlock::{Call, Fault, Gateway, Headers, Response};
 use serde_json::{Map, Value, json};
 
 use case::{Case, Idp, IdpExpect, Message, Provider, SCIM_JSON, latin1, pretty, put_body};
-use support::{Answer, Delivery, IdpRequest, Outcome, drive, example, root};
+use support::{Answer, Delivery, IdpRequest, Outcome, drive, example_with, root};
 
 const DELIVERIES: [Delivery; 3] = [Delivery::Whole, Delivery::Parts(1), Delivery::Parts(7)];
 const DEFAULT_NOW: &str = "2026-01-01T00:00:00Z";
@@ -79,10 +80,11 @@ fn run(file: &Path, gateways: &mut BTreeMap<String, Arc<Gateway>>, update: bool)
     if !names_a_rule(&case.note) {
         return Ok(vec!["the note names no rule (E01) or row (P-01)".to_owned()]);
     }
-    if !gateways.contains_key(&case.config) {
-        gateways.insert(case.config.clone(), example(&case.config)?);
+    let key = format!("{} {}", case.config, case.with);
+    if !gateways.contains_key(&key) {
+        gateways.insert(key.clone(), example_with(&case.config, &case.with)?);
     }
-    let gateway = gateways.get(&case.config).ok_or("no gateway")?;
+    let gateway = gateways.get(&key).ok_or("no gateway")?;
     let mut problems = Vec::new();
     let mut seen = None;
     for delivery in DELIVERIES {
@@ -378,7 +380,9 @@ fn repairs_are_made_once() {
     let mut compared = 0;
     for file in case_files() {
         let case: Case = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-        let gateway = gateways.entry(case.config.clone()).or_insert_with(|| example(&case.config).unwrap());
+        let gateway = gateways
+            .entry(format!("{} {}", case.config, case.with))
+            .or_insert_with(|| example_with(&case.config, &case.with).unwrap());
         let now = milliseconds(case.now.as_deref().unwrap_or(DEFAULT_NOW)).unwrap();
         let Some(Idp::Send(send)) = &case.steps[0].idp else { panic!("{} sends nothing", file.display()) };
         let state = case.steps.iter().find_map(|step| step.provider.as_ref()?.reply.as_ref());

@@ -1,7 +1,8 @@
 // The golden cases: loads `tests/traffic/*/*.json`, plays the IdP and a scripted provider against one host, and compares bytes.
 //
 // A case:
-//   { note, config, now?, hosts?, steps: [step, …] }      config: a folder of examples/; hosts: the runners it is for (default: all)
+//   { note, config, with?, now?, hosts?, steps: [step, …] }
+// config: a folder of examples/; with: a JSON merge patch of its configuration; hosts: the runners it is for (default: all)
 // A step is one of these, with `now?` (RFC 3339) beside it:
 //   { idp: { method, path, headers?, body? | text? | base64?, chunks? } }                    what the IdP sends
 //   { provider: { expect: { method, path, headers?, body… }, reply: { status, headers?, body…, chunks? } } }
@@ -40,8 +41,8 @@ export function loadCases(filter = '') {
 }
 
 /** An example's configuration as an object, its provider URLs pointing at `provider` (an origin); and how to name them back. */
-export function loadConfig(name, provider, overrides = {}) {
-  const config = YAML.parse(readExample(name));
+export function loadConfig(name, provider, overrides = {}, patch = {}) {
+  const config = mergePatch(YAML.parse(readExample(name)), patch);
   const authority = new URL(provider).host;
   let own = provider;
   for (const route of Object.values(config.routes)) {
@@ -56,6 +57,17 @@ export function loadConfig(name, provider, overrides = {}) {
     toLocal: (text) => text.replaceAll(own, provider),
     toPublic: (text) => text.replaceAll(provider, own).replaceAll(authority, host),
   };
+}
+
+/** RFC 7396. */
+function mergePatch(target, patch) {
+  if (patch === null || typeof patch !== 'object' || Array.isArray(patch)) return patch;
+  const merged = target !== null && typeof target === 'object' && !Array.isArray(target) ? { ...target } : {};
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) delete merged[name];
+    else merged[name] = mergePatch(merged[name], value);
+  }
+  return merged;
 }
 
 /** The secrets that a configuration names, with their values: the IdP's token is `test`. */
@@ -76,12 +88,12 @@ export async function run(host, start) {
     if (one.hosts && !one.hosts.includes(host)) { count.skipped += 1; continue; }
     // A provider that does not answer is waited for: give those cases a short deadline of their own.
     const slow = one.steps.some((step) => step.provider?.fault === 'timeout');
-    const key = `${one.config}${slow ? ' 1s' : ''}`;
+    const key = `${one.config}${one.with ? ` ${JSON.stringify(one.with)}` : ''}${slow ? ' 1s' : ''}`;
     sets.set(key, [...(sets.get(key) ?? []), one]);
   }
   for (const [key, cases] of sets) {
     const provider = await startProvider();
-    const loaded = loadConfig(cases[0].config, provider.origin, key.endsWith(' 1s') ? { limits: { time: '1s' } } : {});
+    const loaded = loadConfig(cases[0].config, provider.origin, key.endsWith(' 1s') ? { limits: { time: '1s' } } : {}, cases[0].with);
     let gateway;
     try {
       gateway = await start({ name: cases[0].config, config: loaded.config, secrets: secretsOf(loaded.config) });
@@ -302,7 +314,7 @@ function readExample(name) {
 
 const CONTENT = ['body', 'text', 'base64'];
 const SHAPE = {
-  case: ['note', 'config', 'now', 'hosts', 'steps'],
+  case: ['note', 'config', 'with', 'now', 'hosts', 'steps'],
   step: ['idp', 'provider', 'now'],
   request: ['method', 'path', 'headers', 'chunks', ...CONTENT],
   provider: ['expect', 'reply', 'fault'],

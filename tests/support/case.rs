@@ -14,6 +14,9 @@ pub(crate) const SCIM_JSON: &str = "application/scim+json";
 pub(crate) struct Case {
     pub(crate) note: String,
     pub(crate) config: String,
+    /// A JSON merge patch of the configuration.
+    #[serde(default)]
+    pub(crate) with: Value,
     #[serde(default)]
     pub(crate) now: Option<String>,
     #[serde(default)]

@@ -9,7 +9,7 @@ use scimlock::{
     Action, Call, Effect, Exchange, Fault, Gateway, Headers, HostFacts, Input, Request, Response,
     ResponseHead,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -47,13 +47,37 @@ pub(crate) fn root(path: &str) -> PathBuf {
 
 /// The gateway of a folder of `examples/`.
 pub(crate) fn example(name: &str) -> Outcome<Arc<Gateway>> {
+    example_with(name, &Value::Null)
+}
+
+/// The gateway of a folder of `examples/`, its configuration changed by a JSON merge patch (RFC 7396).
+pub(crate) fn example_with(name: &str, patch: &Value) -> Outcome<Arc<Gateway>> {
     let file = root(&format!("examples/{name}/scimlock.yaml"));
     let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let config: Value = serde_saphyr::from_str(&text)?;
+    let mut config: Value = serde_saphyr::from_str(&text)?;
+    if !patch.is_null() {
+        merge(&mut config, patch);
+    }
     let mut secrets = BTreeMap::new();
     collect_secrets(&config, &mut secrets);
     let gateway = Gateway::compile(&config.to_string(), &secrets, HostFacts::default())?;
     Ok(Arc::new(gateway))
+}
+
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(members) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    for (name, value) in members {
+        match value {
+            Value::Null => drop(target.as_object_mut().map(|target| target.shift_remove(name))),
+            _ => merge(&mut target[name.as_str()], value),
+        }
+    }
 }
 
 fn collect_secrets(value: &Value, secrets: &mut BTreeMap<String, String>) {

@@ -274,6 +274,7 @@ fn clusters_are_needed_where_the_host_has_them() {
     assert_eq!(said("/envoy", GONE, HostFacts::default()), ["-"]);
 }
 
+// P-47
 #[test]
 fn insecure_urls_have_to_be_asked_for() {
     let mut document = good();
