@@ -10,7 +10,7 @@ use crate::credential::Credential;
 use crate::discovery::Discovery;
 use crate::filter::{Filter, Folded, Literal, Op};
 use crate::http::url::Url;
-use crate::mapping::{self, Mapping, Pair};
+use crate::mapping::{self, Asked, Mapping, Pair};
 use crate::path::AttrPath;
 use crate::profile::{FilterFacts, Profile};
 use crate::repair::Repairs;
@@ -180,7 +180,9 @@ fn check_matching(
         let probe = Filter::compare(path.clone(), Op::Eq, Literal::String("probe".into()));
         let operators = &provider.provider.filter.operators;
         let asks = operators.is_empty() || operators.contains(&Op::Eq);
-        if !asks || !matches!(mapping.filter(pair, &probe), Ok(Folded::Filter(_))) {
+        if !asks
+            || !matches!(mapping.filter(pair, &probe), Ok(Asked { filter: Folded::Filter(_), exact: true }))
+        {
             let message = format!("the IdP finds {name}s by `{path}`, which cannot be asked of the provider");
             let remedy = match asks {
                 true => format!("map `{path}` both ways"),

@@ -7,23 +7,63 @@ use crate::filter::{Filter, Folded, Literal, Op};
 use crate::path::AttrPath;
 use crate::schema::{AttrId, ResourceType, Type};
 
+/// What the provider is to be asked for a filter of the IdP's.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Asked {
+    /// Everything, nothing, or what this filter of the provider's selects.
+    pub(crate) filter: Folded,
+    /// True where that is just what the IdP asked for. Else it may be more, never less: the IdP's filter has to be
+    /// evaluated on the view of each resource that comes.
+    pub(crate) exact: bool,
+}
+
+impl Asked {
+    const fn exactly(filter: Folded) -> Self {
+        Self { filter, exact: true }
+    }
+}
+
 impl Mapping {
-    /// The provider's filter for one of the IdP's (bound to its vocabulary), never wider and never narrower.
+    /// The provider's filter for one of the IdP's (bound to its vocabulary), never narrower, and wider only where
+    /// it says so.
     ///
     /// # Errors
     /// Why it cannot be asked; names attributes and rules, no values.
-    pub(crate) fn filter(&self, pair: &Pair, filter: &Filter) -> Result<Folded, String> {
+    pub(crate) fn filter(&self, pair: &Pair, filter: &Filter) -> Result<Asked, String> {
         if pair.identity {
-            return Ok(Folded::Filter(filter.clone()));
+            return Ok(Asked::exactly(Folded::Filter(filter.clone())));
         }
         let (Some(idp), Some(provider)) = (self.idp_type(pair), self.provider_type(pair)) else {
-            return Ok(Folded::Constant(false));
+            return Ok(Asked::exactly(Folded::Constant(false)));
         };
         let asker = Asker { mapping: self, pair, idp, provider };
-        filter.fold(&mut |leaf| asker.leaf(leaf))
+        filter.fold(&mut |leaf| asker.leaf(leaf)).map(Asked::exactly)
     }
 
-    /// The provider's path of an attribute of the IdP's, for sorting and projection; none without a way there.
+    /// The provider's paths that the IdP's attribute is made of: for projection. Nothing: none has a way there.
+    #[expect(dead_code, reason = "projections are made on the view by now")]
+    pub(crate) fn paths(&self, pair: &Pair, attr: AttrId) -> Vec<AttrPath> {
+        let (Some(idp), Some(provider)) = (self.idp_type(pair), self.provider_type(pair)) else {
+            return Vec::new();
+        };
+        let asker = Asker { mapping: self, pair, idp, provider };
+        if let Ok(Some((path, _))) = asker.plain(attr) {
+            return vec![path];
+        }
+        let mut paths: Vec<AttrPath> = Vec::new();
+        for (from, to, _) in asker.readable() {
+            if !self.idp.is_within(from.attr, attr) && !self.idp.is_within(attr, from.attr) {
+                continue;
+            }
+            let path = self.provider.attr_path(to.attr);
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+        paths
+    }
+
+    /// The provider's path of an attribute of the IdP's that orders resources alike: for sorting.
     pub(crate) fn path(&self, pair: &Pair, attr: AttrId) -> Option<AttrPath> {
         let (idp, provider) = (self.idp_type(pair)?, self.provider_type(pair)?);
         Asker { mapping: self, pair, idp, provider }.plain(attr).ok().flatten().map(|(path, _)| path)

@@ -18,6 +18,7 @@ mod template;
 
 pub(crate) use self::changes::Mapped;
 pub(crate) use self::compile::compile;
+pub(crate) use self::filter::Asked;
 pub(crate) use self::resource::Notes;
 use std::sync::Arc;
 

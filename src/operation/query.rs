@@ -55,7 +55,12 @@ impl Operation {
     /// The same asked of the provider, if it takes such filters.
     pub(super) fn provider_filter(&self, scene: &Scene<'_>, pair: &Pair, filter: &Filter) -> Result<Folded> {
         let refused = |detail: String| ScimError::typed(400, "invalidFilter", detail);
-        let folded = scene.route.mapping.filter(pair, filter).map_err(refused)?;
+        let asked = scene.route.mapping.filter(pair, filter).map_err(refused)?;
+        if !asked.exact {
+            let detail = "the mapping cannot ask the provider for just this; ask by `eq`";
+            return Err(refused(detail.to_owned()));
+        }
+        let folded = asked.filter;
         if let Folded::Filter(filter) = &folded
             && let Some(missing) = beyond(&scene.route.filter, filter)
         {
