@@ -135,7 +135,7 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
         provider_title: provider.title,
         cluster: route.provider.cluster,
         credential: route.provider.credential,
-        upsert: provider.provider.upsert,
+        upsert: provider.provider.write.patch.upsert,
         filter: provider.provider.filter,
         mapping,
         discovery,

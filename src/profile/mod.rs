@@ -1,7 +1,11 @@
 //! Profiles: what is known of a product, as data. A route names one a side or extends one.
 
+mod capability;
 mod schemas;
+mod write;
 
+pub use self::capability::{Capability, Support, Unsupported, Use, Way};
+pub use self::write::{Case, Effect, PatchFacts, Readable, Verb, WriteFacts};
 use serde_json::{Map, Value};
 
 use crate::config::{self, Item, Part, Problems};
@@ -14,24 +18,39 @@ include!(concat!(env!("OUT_DIR"), "/data.rs"));
 
 /// What a profile says, read and checked.
 #[derive(Debug)]
-pub(crate) struct Profile {
+pub struct Profile {
     /// The product's name as people know it.
     pub(crate) title: String,
+    /// The product's version that the facts speak of.
+    pub version: Option<String>,
     /// The kinds of resources, in order.
     pub(crate) types: Vec<TypeSource>,
     /// What the product sends beside the RFCs, as an IdP.
     pub(crate) repairs: Repairs,
     /// The attributes it finds resources by, as an IdP: resource type, and path with its place.
     pub(crate) matching: Vec<(String, Part)>,
+    /// What of the capabilities it uses, as an IdP.
+    pub uses: Vec<Use>,
+    /// It wants the resource as the answer to a PATCH, as an IdP; nothing said: it takes both.
+    pub patch_answer: Option<PatchAnswer>,
     /// What the product can do, as a provider.
     pub(crate) provider: ProviderFacts,
+}
+
+/// What an IdP wants as the answer to a PATCH.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PatchAnswer {
+    /// 200 with the resource.
+    Resource,
+    /// 204.
+    Empty,
 }
 
 /// What a provider can do.
 #[derive(Debug, Default)]
 pub(crate) struct ProviderFacts {
-    /// A value path of a PATCH that selects nothing creates the element.
-    pub(crate) upsert: bool,
+    /// How it is written to.
+    pub(crate) write: WriteFacts,
     /// The filters it takes; nothing said: all.
     pub(crate) filter: FilterFacts,
     /// Its default mapping, with the place it stands at.
@@ -114,11 +133,13 @@ fn merged(base: Value, own: Value) -> Value {
 fn read(part: &Part, problems: &Problems<'_>) -> Option<Profile> {
     let mut fields = part.item(problems).fields()?;
     let title = fields.text("title").unwrap_or_default().to_owned();
+    let version = fields.opt_text("version").map(str::to_owned);
     let schemas = fields.opt_list("schemas");
     let usable = schemas::check(&schemas);
     let own: Vec<Value> = schemas.iter().map(|item| item.value.clone()).collect();
     let types = fields.need("resourceTypes").filter(|_| usable).and_then(|item| resource_types(&item, &own));
-    let (repairs, matching) = fields.opt("idp").map(|item| idp(&item)).unwrap_or_default();
+    let IdpFacts { repairs, matching, uses, patch_answer } =
+        fields.opt("idp").map(|item| idp(&item)).unwrap_or_default();
     let provider = fields.opt("provider").map(|item| provider(&item)).unwrap_or_default();
     if let Some(item) = fields.opt("evidence") {
         evidence(&item);
@@ -149,7 +170,7 @@ fn read(part: &Part, problems: &Problems<'_>) -> Option<Profile> {
             );
         }
     }
-    Some(Profile { title, types, repairs, matching, provider })
+    Some(Profile { title, version, types, repairs, matching, uses, patch_answer, provider })
 }
 
 fn resource_types(item: &Item<'_>, own: &[Value]) -> Option<Vec<TypeSource>> {
@@ -234,13 +255,21 @@ fn schema(uri: &str, own: &[Value], item: &Item<'_>) -> Option<Value> {
     found
 }
 
-fn idp(item: &Item<'_>) -> (Repairs, Vec<(String, Part)>) {
-    let mut repairs = Repairs::default();
-    let mut matching = Vec::new();
-    let Some(mut fields) = item.fields() else { return (repairs, matching) };
+/// What a profile says of an IdP.
+#[derive(Default)]
+struct IdpFacts {
+    repairs: Repairs,
+    matching: Vec<(String, Part)>,
+    uses: Vec<Use>,
+    patch_answer: Option<PatchAnswer>,
+}
+
+fn idp(item: &Item<'_>) -> IdpFacts {
+    let mut facts = IdpFacts::default();
+    let Some(mut fields) = item.fields() else { return facts };
     for (name, item) in fields.opt("repairs").and_then(|item| item.entries()).into_iter().flatten() {
         let Some(id) = item.text() else { continue };
-        if !repairs.enable(name, id) {
+        if !facts.repairs.enable(name, id) {
             let known = config::nearest(name, Repair::ALL.iter().map(|repair| repair.name()));
             let remedy =
                 known.map_or_else(|| "remove it".to_owned(), |known| format!("did you mean `{known}`?"));
@@ -250,19 +279,31 @@ fn idp(item: &Item<'_>) -> (Repairs, Vec<(String, Part)>) {
     for (name, item) in fields.opt("matching").and_then(|item| item.entries()).into_iter().flatten() {
         let paths = item.list().unwrap_or_default();
         let part = |item: &Item<'_>| Some(Part { value: item.text()?.into(), pointer: item.pointer.clone() });
-        matching.extend(paths.iter().filter_map(|item| Some((name.to_owned(), part(item)?))));
+        facts.matching.extend(paths.iter().filter_map(|item| Some((name.to_owned(), part(item)?))));
+    }
+    facts.uses = fields.opt("capabilities").map(|item| capability::uses(&item)).unwrap_or_default();
+    if let Some(mut answers) = fields.opt("answers").and_then(|item| item.fields()) {
+        if let Some(patch) = answers.opt("patch") {
+            facts.patch_answer = match patch.number() {
+                Some(200) => Some(PatchAnswer::Resource),
+                Some(204) => Some(PatchAnswer::Empty),
+                Some(_) => {
+                    patch.error(config::BAD_VALUE, "no IdP wants this status", "write 200 or 204");
+                    None
+                }
+                None => None,
+            };
+        }
+        answers.finish();
     }
     fields.finish();
-    (repairs, matching)
+    facts
 }
 
 fn provider(item: &Item<'_>) -> ProviderFacts {
     let mut facts = ProviderFacts::default();
     let Some(mut fields) = item.fields() else { return facts };
-    if let Some(mut patch) = fields.opt("patch").and_then(|item| item.fields()) {
-        facts.upsert = patch.opt_bool("upsert").unwrap_or(false);
-        patch.finish();
-    }
+    facts.write = WriteFacts::read(&mut fields);
     if let Some(mut filter) = fields.opt("filter").and_then(|item| item.fields()) {
         let operators = filter.opt("operators").and_then(|item| Some((item.list()?, item)));
         if let Some((list, item)) = operators {
