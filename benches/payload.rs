@@ -74,8 +74,15 @@ fn groups<'a>(generic: &'a Arc<Gateway>, mapped: &'a Arc<Gateway>) -> Vec<Group<
                 ("serde_json parse and serialise", Box::new(value)),
                 ("read, validate, write", Box::new(|body| bench::create(generic, body).unwrap())),
                 ("read, validate, map, write", Box::new(|body| bench::create(mapped, body).unwrap())),
-                ("whole exchange to the provider", Box::new(|body| exchange(generic, body))),
-                ("whole exchange to the provider, mapped", Box::new(|body| exchange(mapped, body))),
+                ("whole exchange to the provider", Box::new(|body| exchange(generic, body, |plain| plain))),
+                (
+                    "whole exchange to the provider, mapped",
+                    Box::new(|body| exchange(mapped, body, |plain| plain)),
+                ),
+                (
+                    "whole exchange, mapped and explained",
+                    Box::new(|body| exchange(mapped, body, |plain| plain.explained(false))),
+                ),
             ],
         },
         Group {
@@ -95,8 +102,8 @@ fn value(body: Vec<u8>) -> Vec<u8> {
 }
 
 /// From the request's head to what is forwarded.
-fn exchange(gateway: &Arc<Gateway>, body: Vec<u8>) -> Vec<u8> {
-    let mut exchange = Exchange::new(Arc::clone(gateway), [7; 16]);
+fn exchange(gateway: &Arc<Gateway>, body: Vec<u8>, how: impl FnOnce(Exchange) -> Exchange) -> Vec<u8> {
+    let mut exchange = how(Exchange::new(Arc::clone(gateway), [7; 16]));
     let fields = [
         ("host", "scim.acme.example"),
         ("authorization", "Bearer test"),

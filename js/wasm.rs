@@ -51,10 +51,11 @@ pub fn secrets() -> *const u8 {
     with_host(ptr::null(), |host| host.secrets().as_ptr())
 }
 
-/// Opens an exchange; the input is 16 random bytes. Answers its number, or `0` when it cannot.
+/// Opens an exchange; the input is 16 random bytes. `explain`: `0` not at all, `1` with values masked, `2` with
+/// values. Answers its number, or `0` when it cannot.
 #[wasm_bindgen]
-pub fn open() -> u32 {
-    with_host(0, |host| host.open().unwrap_or(0))
+pub fn open(explain: u32) -> u32 {
+    with_host(0, |host| host.open(explain).unwrap_or(0))
 }
 
 /// Hands one input to an exchange. `now` is Unix time in milliseconds. Answers the effects, then the action.
@@ -136,9 +137,13 @@ impl Host {
         })
     }
 
-    fn open(&mut self) -> Option<u32> {
+    fn open(&mut self, explain: u32) -> Option<u32> {
         let seed = <[u8; 16]>::try_from(self.input.as_slice()).ok()?;
         let exchange = Exchange::new(Arc::clone(self.gateway.as_ref()?), seed);
+        let exchange = match explain {
+            0 => exchange,
+            how => exchange.explained(how == 2),
+        };
         self.last = self.last.wrapping_add(1).max(1);
         if self.exchanges.contains_key(&self.last) {
             return None;
@@ -505,7 +510,7 @@ mod tests {
         let misuse = message(&[Number(12), Number(0), Number(MISUSE)]);
         let mut host = Host::new();
         host.reserve(16).unwrap();
-        assert_eq!(host.open(), None, "nothing was compiled");
+        assert_eq!(host.open(0), None, "nothing was compiled");
         assert_eq!(host.handle(0, 0.0, 7), misuse, "no such exchange");
         assert_eq!(host.handle(7, f64::NAN, u32::MAX), misuse, "no such kind");
         host.reserve(3).unwrap();
@@ -523,7 +528,7 @@ mod tests {
         let problems: serde_json::Value = serde_json::from_str(&answer.text().unwrap()).unwrap();
         assert!(problems.as_array().unwrap().iter().any(|one| one["pointer"] == "/nonsense"), "{problems}");
         host.reserve(16).unwrap();
-        assert_eq!(host.open(), None);
+        assert_eq!(host.open(0), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::audit::Audit;
 use crate::error::ScimError;
 use crate::http::path::Query;
 use crate::operation::{Kind, Operation, Request, Scene, Step};
+use crate::trace::Trace;
 use crate::{Gateway, Headers, Response};
 
 /// What of a new resource of the IdP is sent to the provider of the first route.
@@ -44,8 +45,6 @@ fn operate<T>(
         query: Query::default(),
         passed: Vec::new(),
     };
-    run(
-        &mut Operation::new(request),
-        &mut Scene { gateway, route, audit: &mut Audit::default(), id: "bench", now: 0 },
-    )
+    let (audit, trace) = (&mut Audit::default(), &mut Trace::default());
+    run(&mut Operation::new(request), &mut Scene { gateway, route, audit, trace, id: "bench", now: 0 })
 }

@@ -10,6 +10,7 @@ use crate::audit::Audit;
 use crate::error::ScimError;
 use crate::http::path::Target;
 use crate::operation::{self, Operation, Scene, Step};
+use crate::trace::Trace;
 use crate::{Call, Gateway, Headers, Request, Response};
 
 /// The head of a provider's answer to a forwarded request.
@@ -148,6 +149,7 @@ pub struct Exchange {
     id: String,
     state: State,
     audit: Audit,
+    trace: Trace,
     effects: Vec<Effect>,
     /// Unix milliseconds at which the exchange is given up.
     deadline: u64,
@@ -176,8 +178,16 @@ impl Exchange {
     /// A new exchange; `seed` is 16 random bytes of the host's, from which ids are made.
     pub fn new(gateway: Arc<Gateway>, seed: [u8; 16]) -> Self {
         let id = format!("{:016x}", u128::from_be_bytes(seed) >> 64);
-        let (audit, effects) = (Audit::default(), Vec::new());
-        Self { gateway, id, state: State::ExpectRequest, audit, effects, deadline: 0 }
+        let (audit, trace, effects) = (Audit::default(), Trace::default(), Vec::new());
+        Self { gateway, id, state: State::ExpectRequest, audit, trace, effects, deadline: 0 }
+    }
+
+    /// Explains every step by an [`Effect::Trace`]. Attribute values are masked, unless `values` asks for them:
+    /// they are personal data.
+    #[must_use]
+    pub fn explained(mut self, values: bool) -> Self {
+        self.trace.begin(values);
+        self
     }
 
     /// Takes one input and answers one action. `now` is Unix time in milliseconds.
@@ -227,7 +237,9 @@ impl Exchange {
             ) => self.fault(&gateway, now, under, fault),
             _ => Err(ScimError::new(500, "the gateway has lost track of this request")),
         };
-        outcome.unwrap_or_else(|error| self.respond(now, error.response(&self.id)))
+        let action = outcome.unwrap_or_else(|error| self.respond(now, error.response(&self.id)));
+        self.effects.extend(self.trace.take().into_iter().map(Effect::Trace));
+        action
     }
 
     /// The host gives the exchange up before it is over, because the IdP has gone. The record of it is among
@@ -244,6 +256,13 @@ impl Exchange {
     }
 
     fn request(&mut self, gateway: &Gateway, now: u64, request: &Request) -> Result<Action, ScimError> {
+        self.trace.step("request", |line| {
+            line.text("method", &String::from_utf8_lossy(&request.method));
+            let path = String::from_utf8_lossy(&request.path);
+            let (path, query) = path.split_once('?').unwrap_or((&path, ""));
+            line.text("path", path);
+            line.query(query);
+        });
         let target = Target::parse(&request.path).map_err(|bad| ScimError::new(400, bad.detail()))?;
         let mut routes = gateway.routes.iter().enumerate();
         let found = routes.find_map(|(index, route)| Some((index, route, target.under(&route.path)?)));
@@ -334,9 +353,13 @@ impl Exchange {
         body: Vec<u8>,
     ) -> Result<Action, ScimError> {
         let route = gateway.routes.get(under.route).ok_or_else(lost)?;
-        let step = under
-            .operation
-            .begin(&mut Scene { gateway, route, audit: &mut self.audit, id: &self.id, now }, body)?;
+        if !body.is_empty() {
+            self.trace.step("message", |line| line.json("body", &body));
+        }
+        let step = under.operation.begin(
+            &mut Scene { gateway, route, audit: &mut self.audit, trace: &mut self.trace, id: &self.id, now },
+            body,
+        )?;
         self.step(gateway, now, under, step)
     }
 
@@ -348,6 +371,7 @@ impl Exchange {
         response: Response,
     ) -> Result<Action, ScimError> {
         let route = gateway.routes.get(under.route).ok_or_else(lost)?;
+        self.trace.reply(response.status, &response.body);
         if response.body.len() as u64 > gateway.limits.response {
             let detail = format!("{} answered with more than the gateway may read", route.provider_title);
             return Err(ScimError::new(
@@ -355,9 +379,10 @@ impl Exchange {
                 format!("{detail}; raise `limits.response` or ask for fewer resources"),
             ));
         }
-        let step = under
-            .operation
-            .resume(&mut Scene { gateway, route, audit: &mut self.audit, id: &self.id, now }, response)?;
+        let step = under.operation.resume(
+            &mut Scene { gateway, route, audit: &mut self.audit, trace: &mut self.trace, id: &self.id, now },
+            response,
+        )?;
         if let Some(id) = under.operation.id() {
             self.audit.id = Some(id.to_owned());
         }
@@ -376,17 +401,20 @@ impl Exchange {
             // The IdP has given up and may have asked again: a late write would race with that one.
             let detail = "the time for this request is over (`limits.time`); the change was not sent";
             let route = gateway.routes.get(under.route).ok_or_else(lost)?;
-            let mut scene = Scene { gateway, route, audit: &mut self.audit, id: &self.id, now };
+            let mut scene =
+                Scene { gateway, route, audit: &mut self.audit, trace: &mut self.trace, id: &self.id, now };
             step = under.operation.fault(&mut scene, ScimError::new(504, detail))?;
         }
         Ok(match step {
             Step::Last(call) => {
                 self.audit.call(call.method);
+                self.trace.call(&call);
                 self.state = State::ExpectResponse(under);
                 Action::Forward { call, timeout }
             }
             Step::Call(call) => {
                 self.audit.call(call.method);
+                self.trace.call(&call);
                 self.state = State::ExpectReply(under);
                 Action::Callout { call, timeout }
             }
@@ -411,12 +439,14 @@ impl Exchange {
         };
         self.audit.called(word);
         let route = gateway.routes.get(under.route).ok_or_else(lost)?;
-        let mut scene = Scene { gateway, route, audit: &mut self.audit, id: &self.id, now };
+        let mut scene =
+            Scene { gateway, route, audit: &mut self.audit, trace: &mut self.trace, id: &self.id, now };
         let step = under.operation.fault(&mut scene, ScimError::new(status, text))?;
         self.step(gateway, now, under, step)
     }
 
     fn respond(&mut self, now: u64, response: Response) -> Action {
+        self.trace.answer(response.status, &response.body);
         self.record(now, response.status);
         Action::Respond(response)
     }

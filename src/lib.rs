@@ -26,6 +26,7 @@ pub mod profile;
 pub mod repair;
 pub mod schema;
 pub mod store;
+mod trace;
 
 pub use exchange::{Action, Effect, Exchange, Fault, Input, ResponseHead};
 pub use gateway::{Gateway, HostFacts};

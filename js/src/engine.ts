@@ -52,11 +52,14 @@ interface Exports {
   reserve: (length: number) => number;
   compile: () => number;
   secrets: () => number;
-  open: () => number;
+  open: (explain: number) => number;
   handle: (exchange: number, now: number, kind: number) => number;
   close: (exchange: number, now: number) => number;
   __wbindgen_start?: () => void;
 }
+
+export type Explain = keyof typeof EXPLAIN;
+const EXPLAIN = { no: 0, masked: 1, values: 2 } as const;
 
 /** A number, a byte string, or bytes. */
 type Part = number | string | Uint8Array;
@@ -94,9 +97,10 @@ export class Engine {
     return answer.list(() => answer.text());
   }
 
-  open(seed: Uint8Array): number {
+  /** Opens an exchange; `explain`: not at all, with values masked, or with values. */
+  open(seed: Uint8Array, explain: Explain = 'no'): number {
     this.#reserve(seed.length).set(seed);
-    const exchange = this.#guard(() => this.#wasm.open());
+    const exchange = this.#guard(() => this.#wasm.open(EXPLAIN[explain]));
     if (exchange === 0) throw new Misuse('the engine opened no exchange');
     return exchange;
   }

@@ -81,9 +81,9 @@ class Host {
     // An engine that trapped is not asked again: the next request gets a new one.
     if (this.#engine.broken) this.#engine = this.#compile();
     const engine = this.#engine;
-    const { now = Date.now, seed = randomSeed } = this.#options;
+    const { now = Date.now, seed = randomSeed, onTrace, traceValues } = this.#options;
     const carrier = new Carrier(message.body, this.#fetch);
-    const exchange = engine.open(seed());
+    const exchange = engine.open(seed(), !onTrace ? 'no' : traceValues ? 'values' : 'masked');
     try {
       const { method, path } = message;
       const headers = [...message.headers].map(([name, value]): [string, string] => [name, value]);
@@ -102,10 +102,11 @@ class Host {
 
   /** Reports are sent off and forgotten: one that cannot be delivered changes no answer. */
   #report(effect: Effect): void {
-    const { onAudit = console.log, onMetric } = this.#options;
+    const { onAudit = console.log, onMetric, onTrace } = this.#options;
     try {
       if ('audit' in effect) onAudit(effect.audit);
       else if ('metric' in effect) onMetric?.(effect.metric);
+      else onTrace?.(effect.trace);
     } catch (error) {
       console.error(`scimlock: a report was not taken: ${error instanceof Error ? error.name : 'error'}`);
     }

@@ -13,6 +13,10 @@ export interface Options {
   onAudit?: (line: string) => void;
   /** Takes each count. */
   onMetric?: (metric: Metric) => void;
+  /** Takes each step of each exchange, one line of JSON: what was repaired, mapped, adapted and sent, and why. */
+  onTrace?: (line: string) => void;
+  /** `true`: steps show attribute values, which are personal data. Default: they are masked. */
+  traceValues?: boolean;
   /** Sends requests to the provider in place of the global `fetch`. */
   fetch?: typeof globalThis.fetch;
   /** The clock: Unix time in milliseconds. For tests. */

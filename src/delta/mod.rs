@@ -9,7 +9,7 @@ mod write;
 pub use self::apply::apply;
 pub use self::diff::diff;
 pub use self::read::read;
-pub use self::write::write;
+pub use self::write::{operations, write};
 use crate::document::NodeId;
 use crate::filter::Filter;
 use crate::path::Path;

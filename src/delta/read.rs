@@ -64,6 +64,7 @@ impl Reader<'_, '_> {
         while let Some(operation) = next {
             next = self.document.sibling(operation);
             self.at = format!("Operations[{index}]");
+            self.checker.repaired.operation(self.changes.len());
             index += 1;
             self.operation(operation);
         }

@@ -8,7 +8,15 @@ use crate::schema::Vocabulary;
 
 /// The text of a PATCH request with these changes, paths in the vocabulary's spelling.
 pub fn write(changes: &[Change], document: &Document, vocabulary: &Vocabulary) -> Vec<u8> {
-    let mut out = format!(r#"{{"schemas":["{PATCH_OP}"],"Operations":["#).into_bytes();
+    let mut out = format!(r#"{{"schemas":["{PATCH_OP}"],"Operations":"#).into_bytes();
+    out.extend_from_slice(&operations(changes, document, vocabulary));
+    out.push(b'}');
+    out
+}
+
+/// The text of the operations alone.
+pub fn operations(changes: &[Change], document: &Document, vocabulary: &Vocabulary) -> Vec<u8> {
+    let mut out = vec![b'['];
     for (index, change) in changes.iter().enumerate() {
         if index > 0 {
             out.push(b',');
@@ -33,6 +41,6 @@ pub fn write(changes: &[Change], document: &Document, vocabulary: &Vocabulary) -
         }
         out.push(b'}');
     }
-    out.extend_from_slice(b"]}");
+    out.push(b']');
     out
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod bulk;
+mod explain;
 mod query;
 mod request;
 mod search;
@@ -20,6 +21,7 @@ use crate::http::{Call, Headers, Response};
 use crate::mapping::Pair;
 use crate::message::SCIM_JSON;
 use crate::schema::ResourceType;
+use crate::trace::Trace;
 
 /// What comes next.
 #[derive(Debug)]
@@ -61,6 +63,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) gateway: &'a Gateway,
     pub(crate) route: &'a Route,
     pub(crate) audit: &'a mut Audit,
+    pub(crate) trace: &'a mut Trace,
     /// The request's id, for error details.
     pub(crate) id: &'a str,
     /// Unix time in milliseconds.

@@ -48,6 +48,10 @@ impl Operation {
         let mut repaired = Repaired::default();
         let filter = filter(scene.route, of, text, &mut repaired)?;
         scene.audit.repaired(&scene.route.repairs, &repaired);
+        scene.trace.repairs(&scene.route.repairs, &repaired, |line, _, _| {
+            line.filter("before", text);
+            line.filter("after", &filter.to_string());
+        });
         note_attributes(scene, of, &filter);
         Ok(Some(rebased(scene.route, of, filter)))
     }

@@ -49,12 +49,16 @@ impl Operation {
             return Err(not_found());
         };
         let vocabulary = &route.mapping.idp;
+        let received = scene.trace.is_on().then(|| body.clone());
         let root = self.document.read(body, vocabulary, vocabulary.patch_op, Self::read_depth(scene))?;
         let mut repaired = Repaired::default();
         let mut checker = Checker::new(vocabulary, &route.repairs, &mut repaired, Context::Patch);
         let changes = delta::read(&mut self.document, root, of, &mut checker);
         let problems = checker.problems;
         scene.audit.repaired(&route.repairs, &repaired);
+        if let Some(received) = received {
+            self.explain_patch(scene, received, &repaired, &changes);
+        }
         refuse(&problems)?;
         for change in &changes {
             let attr = match &change.place {
@@ -180,12 +184,16 @@ impl Operation {
         let route = scene.route;
         let Some(of) = self.idp_type(scene) else { return Err(not_found()) };
         let vocabulary = &route.mapping.idp;
+        let received = scene.trace.is_on().then(|| body.clone());
         let root = self.document.read(body, vocabulary, of.root, Self::read_depth(scene))?;
         let mut repaired = Repaired::default();
         let mut checker = Checker::new(vocabulary, &route.repairs, &mut repaired, Context::Resource);
         checker.resource(&mut self.document, root, of);
         let problems = checker.problems;
         scene.audit.repaired(&route.repairs, &repaired);
+        if let Some(received) = received {
+            self.explain_resource(scene, received, &repaired, root);
+        }
         refuse(&problems)?;
         let mut next = self.document.first(root);
         while let Some(member) = next {

@@ -138,11 +138,12 @@ fn read(part: &Part, problems: &Problems<'_>) -> Option<Profile> {
     let usable = schemas::check(&schemas);
     let own: Vec<Value> = schemas.iter().map(|item| item.value.clone()).collect();
     let types = fields.need("resourceTypes").filter(|_| usable).and_then(|item| resource_types(&item, &own));
-    let IdpFacts { repairs, matching, uses, patch_answer } =
+    let IdpFacts { mut repairs, matching, uses, patch_answer } =
         fields.opt("idp").map(|item| idp(&item)).unwrap_or_default();
     let provider = fields.opt("provider").map(|item| provider(&item)).unwrap_or_default();
     if let Some(item) = fields.opt("evidence") {
         evidence(&item);
+        repairs.explain(|name| item.value.get(format!("/idp/repairs/{name}"))?.as_str());
     }
     fields.finish();
     let types = types?;

@@ -1,0 +1,70 @@
+//! What the trace shows of repairs: the place in the message before and after.
+
+use super::{Operation, Scene};
+use crate::delta::{self, Change};
+use crate::document::{Document, Kind, NodeId};
+use crate::repair::Repaired;
+use crate::schema::{AttrId, Vocabulary};
+
+impl Operation {
+    /// The repairs of a PATCH: the operation as it was sent, and what it means.
+    pub(super) fn explain_patch(
+        &self,
+        scene: &mut Scene<'_>,
+        received: Vec<u8>,
+        repaired: &Repaired,
+        changes: &[Change],
+    ) {
+        let vocabulary = &scene.route.mapping.idp;
+        let mut sent = Document::new();
+        let root = sent.read(received, vocabulary, vocabulary.patch_op, Self::read_depth(scene)).ok();
+        let list = root.and_then(|root| sent.member_named(root, "Operations"));
+        let operations: Vec<NodeId> = list.into_iter().flat_map(|list| sent.children(list)).collect();
+        scene.trace.repairs(&scene.route.repairs, repaired, |line, operation, _| {
+            let Some(index) = operation else { return };
+            line.number("operation", index as u64);
+            line.node("before", &sent, operations.get(index).copied());
+            let after = changes.get(repaired.changes(index, changes.len())).unwrap_or_default();
+            line.json("after", &delta::operations(after, &self.document, vocabulary));
+        });
+    }
+
+    /// The repairs of a resource: the attribute as it was sent, and as it is now.
+    pub(super) fn explain_resource(
+        &self,
+        scene: &mut Scene<'_>,
+        received: Vec<u8>,
+        repaired: &Repaired,
+        root: NodeId,
+    ) {
+        let vocabulary = &scene.route.mapping.idp;
+        let mut sent = Document::new();
+        let Some(of) = self.idp_type(scene) else { return };
+        let Ok(before) = sent.read(received, vocabulary, of.root, Self::read_depth(scene)) else { return };
+        scene.trace.repairs(&scene.route.repairs, repaired, |line, _, path| {
+            line.node("before", &sent, found(&sent, before, vocabulary, path));
+            line.node("after", &self.document, found(&self.document, root, vocabulary, path));
+        });
+    }
+}
+
+/// The member of that path, or the list it lies in; an attribute of an extension may stand beside it.
+fn found(document: &Document, root: NodeId, vocabulary: &Vocabulary, path: &str) -> Option<NodeId> {
+    let last = path.rsplit([':', '.']).next().unwrap_or(path);
+    within(document, root, vocabulary, path).or_else(|| document.member_named(root, last))
+}
+
+fn within(document: &Document, object: NodeId, vocabulary: &Vocabulary, path: &str) -> Option<NodeId> {
+    document.children(object).find_map(|member| {
+        let attr = document.attr(member);
+        let key = document.key(member);
+        let here = if attr == AttrId::UNKNOWN { &*key } else { vocabulary.path(attr) };
+        let rest = path.strip_prefix(here)?;
+        match document.kind(member) {
+            _ if rest.is_empty() => Some(member),
+            _ if !rest.starts_with(['.', ':']) => None,
+            Kind::Object => within(document, member, vocabulary, path),
+            _ => Some(member),
+        }
+    })
+}

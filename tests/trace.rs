@@ -1,0 +1,105 @@
+//! The explanation of an exchange: what it says of each step, what it masks, and that nobody gets one unasked.
+
+#![cfg(not(target_family = "wasm"))]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
+
+#[expect(dead_code, reason = "other tests use the rest")]
+mod support;
+
+use std::sync::Arc;
+
+use scimlock::{Action, Effect, Exchange, Input, Request};
+use serde_json::Value;
+
+use support::example;
+
+const PATCH: &str = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[
+    {"op":"replace","path":"displayName","value":"Ada Lovelace"},
+    {"op":"Replace","path":"active","value":"False"}]}"#;
+const USER: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com","active":"True"}"#;
+
+/// The steps of a request that ends with what is sent to the provider.
+fn steps(how: impl FnOnce(Exchange) -> Exchange, method: &str, path: &str, body: Option<&str>) -> Vec<Value> {
+    let gateway = example("entra-to-generic").unwrap();
+    let mut exchange = how(Exchange::new(Arc::clone(&gateway), [7; 16]));
+    let headers = [("host", "scim.acme.example"), ("authorization", "Bearer test")].into_iter().collect();
+    let head = Request { method: method.into(), path: path.into(), headers, end: body.is_none() };
+    let mut action = exchange.handle(1_767_225_600_000, Input::Request(head));
+    if let Some(body) = body {
+        action = exchange.handle(1_767_225_600_000, Input::Body { bytes: body.into(), last: true });
+    }
+    assert!(matches!(action, Action::Forward { .. }), "{action:?}");
+    let line = |effect| match effect {
+        Effect::Trace(line) => {
+            Some(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        }
+        Effect::Audit(_) | Effect::Metric { .. } => None,
+    };
+    exchange.effects().into_iter().filter_map(line).collect()
+}
+
+fn named<'a>(steps: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    steps.iter().filter(|step| step["step"] == kind).collect()
+}
+
+#[test]
+fn a_repair_says_what_it_was_and_why() {
+    let steps = steps(|exchange| exchange.explained(true), "PATCH", "/scim/v2/Users/42", Some(PATCH));
+    let repairs = named(&steps, "repair");
+    let rules: Vec<&Value> = repairs.iter().map(|step| &step["rule"]).collect();
+    assert_eq!(rules, ["E01", "E02"], "{steps:#?}");
+    let text = repairs[1];
+    assert_eq!(text["repair"], "stringBoolean");
+    assert_eq!(text["operation"], 1);
+    assert_eq!(text["path"], "active");
+    assert_eq!(text["before"]["value"], "False");
+    assert_eq!(text["after"][0]["value"], false);
+    assert_eq!(text["rfc"], "RFC 7643 section 2.3.2");
+    assert!(text["evidence"].as_str().unwrap().starts_with("verified: "), "{text}");
+    let kinds: Vec<&str> = steps.iter().filter_map(|step| step["step"].as_str()).collect();
+    assert_eq!((kinds.first(), kinds.last()), (Some(&"request"), Some(&"call")));
+    let call = named(&steps, "call")[0];
+    assert_eq!(call["method"], "PATCH");
+    assert_eq!(call["body"]["Operations"][0]["value"], "Ada Lovelace");
+}
+
+#[test]
+fn an_attribute_of_a_resource_is_shown_before_and_after() {
+    let steps = steps(|exchange| exchange.explained(true), "POST", "/scim/v2/Users", Some(USER));
+    let [repair] = named(&steps, "repair")[..] else { panic!("{steps:#?}") };
+    assert_eq!(
+        (&repair["rule"], &repair["before"], &repair["after"]),
+        (&"E02".into(), &"True".into(), &true.into())
+    );
+}
+
+#[test]
+fn a_filter_is_shown_before_and_after() {
+    let path = "/scim/v2/Users?filter=active%20eq%20%22True%22";
+    let steps = steps(|exchange| exchange.explained(true), "GET", path, None);
+    let [repair] = named(&steps, "repair")[..] else { panic!("{steps:#?}") };
+    assert_eq!(
+        (&repair["before"], &repair["after"]),
+        (&r#"active eq "True""#.into(), &"active eq true".into())
+    );
+    assert_eq!(named(&steps, "call")[0]["filter"], "active eq true");
+}
+
+#[test]
+fn values_are_masked_unless_asked_for() {
+    for (method, path, body) in [
+        ("PATCH", "/scim/v2/Users/42", Some(PATCH)),
+        ("POST", "/scim/v2/Users", Some(USER)),
+        ("GET", "/scim/v2/Users?filter=userName%20eq%20%22ada@example.com%22", None),
+    ] {
+        let masked = steps(|exchange| exchange.explained(false), method, path, body);
+        let text = format!("{masked:?}").to_lowercase();
+        assert!(!text.contains("lovelace") && !text.contains("ada@"), "{text}");
+        assert!(masked.len() >= 2 && text.contains("***"), "{text}");
+    }
+}
+
+#[test]
+fn nobody_gets_a_trace_unasked() {
+    assert_eq!(steps(|exchange| exchange, "PATCH", "/scim/v2/Users/42", Some(PATCH)), Vec::<Value>::new());
+}
