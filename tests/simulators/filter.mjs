@@ -4,9 +4,9 @@
 const OPERATORS = ['eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le', 'pr'];
 const TOKEN = /\s*(?:([()[\]])|("(?:[^"\\]|\\.)*")|([^\s()[\]"]+))/y;
 
-/** Parses a whole filter; `resolve` turns a path into steps or null. */
-export function parseFilter(text, resolve, judge) {
-  const parser = new Parser(text, resolve, judge);
+/** Parses a whole filter; `resolve` turns a path into steps or null; `flat`: `and` does not bind tighter than `or`. */
+export function parseFilter(text, resolve, judge, { flat = false } = {}) {
+  const parser = new Parser(text, resolve, judge, flat);
   const filter = parser.or();
   if (parser.token !== null) parser.fail(`unexpected \`${parser.token}\``);
   return filter;
@@ -37,14 +37,26 @@ export function matches(filter, object) {
   }
 }
 
+/** The comparisons of a filter that joins with nothing but `and`, or nothing. */
+export function conjuncts(filter) {
+  if (filter.kind !== 'and') return ['or', 'not'].includes(filter.kind) ? undefined : [filter];
+  const [left, right] = [conjuncts(filter.left), conjuncts(filter.right)];
+  return left && right && [...left, ...right];
+}
+
+/** The path a comparison is about, as `attribute.sub`, a URN before it. */
+export function pathOf({ steps }) {
+  return steps.map(({ name }) => name).join('.').replace(/^(urn:[^ ]+?:2\.0:\w+)\./, '$1:');
+}
+
 /** The operators a filter uses, in their lower-case names. */
 export function operators(filter) {
   return [filter.operator ?? filter.kind, ...[filter.left, filter.right, filter.inner].filter(Boolean).flatMap(operators)];
 }
 
 class Parser {
-  constructor(text, resolve, judge) {
-    Object.assign(this, { text, resolve, judge, at: 0 });
+  constructor(text, resolve, judge, flat) {
+    Object.assign(this, { text, resolve, judge, flat, at: 0 });
     this.next();
   }
 
@@ -67,8 +79,15 @@ class Parser {
   }
 
   or() {
+    if (this.flat) return this.inOrder();
     let left = this.and();
     while (this.word('or')) left = { kind: 'or', left, right: this.and() };
+    return left;
+  }
+
+  inOrder() {
+    let left = this.unit();
+    for (let kind; (kind = this.word('and', 'or')); ) left = { kind, left, right: this.unit() };
     return left;
   }
 

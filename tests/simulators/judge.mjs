@@ -12,19 +12,26 @@ export class Refusal extends Error {
 export class Judge {
   violations = [];
 
-  constructor(strict) {
+  /** `names`: what a provider's own rules call the ones of the RFC. */
+  constructor(strict, names = {}) {
     this.strict = strict;
+    this.names = names;
+  }
+
+  /** Notes a broken rule that the provider itself passes over in silence. */
+  note(rule, detail) {
+    this.violations.push({ rule: this.names[rule] ?? rule, detail });
   }
 
   /** Notes a broken rule of the provider's dialect; a strict provider refuses the request for it. */
   object(rule, scimType, detail, status = 400) {
-    this.violations.push({ rule, detail });
-    if (this.strict) throw new Refusal(status, scimType, `${rule}: ${detail}`);
+    this.note(rule, detail);
+    if (this.strict) throw new Refusal(status, scimType, `${this.names[rule] ?? rule}: ${detail}`);
   }
 
   /** Notes a broken rule that no provider could overlook, and refuses the request. */
   refuse(rule, scimType, detail, status = 400) {
-    this.violations.push({ rule, detail });
-    throw new Refusal(status, scimType, `${rule}: ${detail}`);
+    this.note(rule, detail);
+    throw new Refusal(status, scimType, `${this.names[rule] ?? rule}: ${detail}`);
   }
 }

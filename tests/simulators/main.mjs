@@ -1,5 +1,5 @@
-// Starts a simulated provider: node main.mjs --provider leanix|generic [--port 0] [--lenient] [--log FILE]
-// [--credential TOKEN] [--schema FILE] [--invite-only]. Prints its address; ends on SIGINT or SIGTERM.
+// Starts a simulated provider: node main.mjs --provider NAME [--port 0] [--lenient] [--log FILE] [--credential TOKEN]
+// [--schema FILE] [--invite-only]. NAME: a file in providers/. Prints its address; ends on SIGINT or SIGTERM.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 

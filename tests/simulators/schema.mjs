@@ -55,7 +55,7 @@ export class ResourceType {
     Object.assign(this, { name: core.name, endpoint, prefix, core: core.id });
     this.schemas = new Map([core, ...extensions].map((schema) => [schema.id.toLowerCase(), schema]));
     this.attributes = table({ ...common, ...core.attributes }, [...(core.readOnly ?? []), 'meta']);
-    this.extensions = extensions.map((schema) => ({ name: schema.id, subs: table(schema.attributes, schema.readOnly ?? []) }));
+    this.extensions = extensions.map((schema) => ({ name: schema.id, flags: new Set(), subs: table(schema.attributes, schema.readOnly ?? []) }));
   }
 
   /** The extension of that URN, in the form of a complex attribute. */

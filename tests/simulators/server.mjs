@@ -11,7 +11,7 @@ const MAX_BODY = 1024 * 1024;
 
 /** A simulator of the named provider (a file in providers/), not yet listening. */
 export async function createSimulator(name, options = {}) {
-  if (!/^[a-z0-9]+$/.test(name ?? '')) throw new Error('--provider names a file in providers/');
+  if (!/^[a-z0-9-]+$/.test(name ?? '')) throw new Error('--provider names a file in providers/');
   const { default: create } = await import(`./providers/${name}.mjs`);
   return new Simulator(create(options), options);
 }
@@ -42,7 +42,7 @@ class Simulator {
     const url = new URL(`http://${request.headers.host}${request.url}`);
     const bytes = await read(request);
     if (url.pathname.startsWith('/__')) return this.control(request.method, url.pathname, response);
-    const judge = new Judge(this.strict);
+    const judge = new Judge(this.strict, this.provider.rules);
     const entry = { method: request.method, path: request.url, contentType: request.headers['content-type'], body: undefined };
     const answer = this.answer(request, url, bytes, entry, judge);
     entry.violations = judge.violations;
@@ -60,18 +60,26 @@ class Simulator {
       const own = this.provider.endpoints?.(request, url, bytes);
       if (own) return own;
       if (!url.pathname.startsWith(`${this.base}/`)) throw new Refusal(404, undefined, 'unknown path');
-      const account = this.provider.authenticate(request.headers.authorization);
+      this.provider.screen?.(request, judge);
+      const account = this.provider.authenticate(request.headers.authorization, request);
       if (!account) {
-        return { ...failure(new Refusal(401, undefined, 'the token is not accepted')), headers: { 'www-authenticate': 'Bearer' } };
+        return { ...this.failure(new Refusal(401, undefined, 'the token is not accepted')), headers: { 'www-authenticate': 'Bearer' } };
       }
+      const session = this.provider.session?.(request, judge) ?? {};
+      if (session.answer) return session.answer;
       if (bytes.length > 0) entry.body = this.parse(request, bytes, judge);
       const path = url.pathname.slice(this.base.length);
-      return this.service.handle({ method: request.method, path, query: url.searchParams, headers: request.headers, body: entry.body, account, root: `http://${request.headers.host}${this.base}` }, judge);
+      const answer = this.service.handle({ method: request.method, path, query: url.searchParams, headers: request.headers, body: entry.body, account, root: `http://${request.headers.host}${this.base}` }, judge);
+      return { contentType: this.provider.contentType, ...answer, headers: { ...answer.headers, ...session.headers } };
     } catch (error) {
-      if (error instanceof Refusal) return failure(error);
+      if (error instanceof Refusal) return this.failure(error);
       process.stderr.write(`${error.stack}\n`);
-      return failure(new Refusal(500, undefined, 'the simulator failed'));
+      return this.failure(new Refusal(500, undefined, 'the simulator failed'));
     }
+  }
+
+  failure(refusal) {
+    return this.provider.failure?.(refusal) ?? failure(refusal);
   }
 
   // Fields that a provider must never see from a gateway, and fields that would blur a test if they were there twice.
@@ -81,7 +89,7 @@ class Simulator {
       if (['authorization', 'content-type', 'content-length', 'host'].includes(name) && names.indexOf(name) !== names.lastIndexOf(name)) {
         judge.refuse('SIM-RFC-15', undefined, `header \`${name}\` occurs twice`);
       }
-      if (name === 'cookie' || name.startsWith('x-forwarded-') || name.startsWith('x-http-method') || name === 'x-method-override') {
+      if ((name === 'cookie' && !this.provider.cookies) || name.startsWith('x-forwarded-') || name.startsWith('x-http-method') || name === 'x-method-override') {
         judge.object('SIM-RFC-15', undefined, `header \`${name}\` reached the provider`);
       }
     }
@@ -122,7 +130,7 @@ async function read(request) {
 }
 
 function send(response, { status, headers = {}, body, contentType = 'application/scim+json' }) {
-  const bytes = body === undefined ? '' : JSON.stringify(body);
+  const bytes = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
   response.writeHead(status, { ...headers, ...(bytes && { 'content-type': contentType, 'content-length': Buffer.byteLength(bytes) }) });
   response.end(bytes);
 }

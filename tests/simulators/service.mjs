@@ -12,12 +12,22 @@ export const DEFAULTS = {
   maxResults: 100,
   filterOperators: undefined,
   etag: true,
+  search: true,
   patchStatus: () => 200,
   create: (service, type, resource, judge) => {
     service.unique(type, resource, null);
     return { status: 201, stored: service.store.create(type, resource) };
   },
   written: () => {},
+  discovery: { ServiceProviderConfig: 'config', ResourceTypes: 'resourceTypes', Schemas: 'schemas' },
+  missing: () => [],
+  accept: (_type, body) => body,
+  dialect: (_type, body) => body,
+  filter: () => {},
+  flatFilters: false,
+  page: undefined,
+  now: () => Date.now(),
+  seed: () => {},
   remove: (service, type, stored) => service.store.remove(type, stored.id),
   listed: () => true,
   represent: (_service, _type, resource) => resource,
@@ -29,19 +39,20 @@ export class Service {
   constructor(provider) {
     this.provider = { ...DEFAULTS, ...provider };
     this.types = provider.types;
-    this.store = new Store(provider.types);
+    this.store = new Store(provider.types, { now: () => new Date(this.provider.now()) });
+    this.provider.seed(this);
   }
 
   handle(request, judge) {
     const [, endpoint, id, ...rest] = request.path.split('/').map(decodeURIComponent);
     const { method } = request;
-    const discovery = { ServiceProviderConfig: 'config', ResourceTypes: 'resourceTypes', Schemas: 'schemas' }[endpoint];
+    const discovery = this.provider.discovery[endpoint];
     if (discovery && method === 'GET') return this[discovery](request, id);
     const type = this.types.find((one) => one.endpoint === endpoint);
     if (!type || rest.length > 0) throw new Refusal(404, undefined, `unknown endpoint \`${endpoint}\``);
-    if (id === '.search' && method === 'POST') return this.list({ ...request, query: new URLSearchParams(request.body) }, type, judge);
+    if (id === '.search' && method === 'POST' && this.provider.search) return this.list({ ...request, query: new URLSearchParams(request.body) }, type, judge);
     const allowed = id ? { GET: 'read', PUT: 'put', PATCH: 'patch', DELETE: 'remove' } : { GET: 'list', POST: 'create' };
-    if (!(method in allowed)) throw new Refusal(405, undefined, `\`${method}\` is not offered here`);
+    if (!(method in allowed) || this.provider.missing(type).includes(method)) throw new Refusal(405, undefined, `\`${method}\` is not offered here`);
     const stored = id ? this.store.get(type, id) : undefined;
     if (id && !stored) throw new Refusal(404, undefined, `no ${type.name} has this id`);
     this.precondition(request, stored);
@@ -63,10 +74,10 @@ export class Service {
   }
 
   create(request, type, judge) {
-    const resource = checkResource(request.body, type, judge);
-    this.provider.check(type, resource, judge);
+    const resource = checkResource(this.provider.accept(type, request.body, judge), type, judge);
+    this.provider.check(type, resource, judge, this);
     const { status, stored } = this.provider.create(this, type, resource, judge, request.account);
-    this.provider.written(stored, request.account);
+    this.provider.written(stored, request.account, this, type);
     const body = this.represent(request, type, stored);
     return { status, body, headers: { ...this.headers(stored), location: body.meta.location } };
   }
@@ -77,35 +88,38 @@ export class Service {
   }
 
   put(request, type, judge, stored) {
-    const resource = checkResource(request.body, type, judge);
-    this.provider.check(type, resource, judge);
+    const resource = checkResource(this.provider.accept(type, request.body, judge), type, judge);
+    this.provider.check(type, resource, judge, this, stored);
     this.unique(type, resource, stored);
     return this.ok(request, type, this.save(request, type, stored, resource));
   }
 
   patch(request, type, judge, stored) {
     const { id, meta, ...plain } = stored;
-    const resource = applyPatch(plain, request.body, type, judge);
-    this.provider.check(type, resource, judge);
+    const resource = applyPatch(plain, this.provider.dialect(type, request.body, judge, stored), type, judge);
+    this.provider.check(type, resource, judge, this, stored);
     this.unique(type, resource, stored);
     const saved = this.save(request, type, stored, resource);
     return this.provider.patchStatus(type) === 204 ? { status: 204, headers: this.headers(saved) } : this.ok(request, type, saved);
   }
 
-  remove(_request, type, _judge, stored) {
-    this.provider.remove(this, type, stored);
+  remove(_request, type, judge, stored) {
+    this.provider.remove(this, type, stored, judge);
     return { status: 204 };
   }
 
   list(request, type, judge) {
     const text = request.query.get('filter');
-    const filter = text === null ? undefined : parseFilter(text, (path) => type.resolve(path), judge);
+    const options = { flat: this.provider.flatFilters };
+    const filter = text === null ? undefined : parseFilter(text, (path) => type.resolve(path), judge, options);
+    this.provider.filter(type, filter, request.query, judge, this);
     const offered = this.provider.filterOperators;
     const foreign = filter && offered && operators(filter).find((operator) => !offered.includes(operator));
     if (foreign) throw new Refusal(400, 'invalidFilter', `\`${foreign}\` is not offered in filters`);
     const found = this.store.list(type).filter((one) => (filter ? matches(filter, one) : this.provider.listed(one)));
+    if (this.provider.page) return this.provider.page(request, found, (stored) => this.represent(request, type, stored), judge);
     const startIndex = Math.max(1, Number(request.query.get('startIndex') ?? 1));
-    const count = Math.min(this.provider.maxResults, Math.max(0, Number(request.query.get('count') ?? this.provider.maxResults)));
+    const count = Math.min(this.provider.maxResults, Math.max(0, Number(request.query.get('count') ?? this.provider.defaultCount ?? this.provider.maxResults)));
     const page = found.slice(startIndex - 1, startIndex - 1 + count);
     return {
       status: 200,
@@ -159,7 +173,7 @@ export class Service {
 
   save(request, type, stored, resource) {
     const saved = this.store.replace(type, stored, resource);
-    this.provider.written(saved, request.account);
+    this.provider.written(saved, request.account, this, type);
     return saved;
   }
 

@@ -1,8 +1,8 @@
 // The simulators' own test: a correct client is served, each broken rule is named. Run with `node --test`.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 
-import { createSimulator } from './server.mjs';
+import { serve } from './client.mjs';
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
 const PERMISSION = 'urn:ietf:params:scim:schemas:extension:workspacePermission:2.0:User';
@@ -125,23 +125,3 @@ describe('leanix, lenient', () => {
     assert.deepEqual([second.status, second.body.id, second.rules], [201, first.body.id, ['SIM-LX-4']]);
   });
 });
-
-function serve(provider, options) {
-  let simulator;
-  let root;
-  before(async () => {
-    simulator = await createSimulator(provider, options);
-    root = `http://127.0.0.1:${await simulator.listen()}${simulator.base}`;
-  });
-  after(() => simulator.close());
-  return async (method, path, body, headers) => {
-    const response = await fetch(root + path, {
-      method,
-      headers: { authorization: 'Bearer c', 'content-type': 'application/scim+json', ...headers },
-      body: typeof body === 'object' ? JSON.stringify(body) : body,
-    });
-    const text = await response.text();
-    const rules = simulator.log.at(-1)?.violations.map(({ rule }) => rule);
-    return { status: response.status, headers: response.headers, body: text && JSON.parse(text), rules };
-  };
-}

@@ -20,7 +20,7 @@ export class Store {
     const count = this.counters.get(type) + 1;
     this.counters.set(type, count);
     const created = this.now().toISOString();
-    const stored = { ...resource, id: type.prefix(count), meta: { resourceType: type.name, created, lastModified: created, version: 'W/"1"' } };
+    const stored = { ...resource, id: type.prefix(count, resource), meta: { resourceType: type.name, created, lastModified: created, version: 'W/"1"' } };
     this.resources.get(type).set(stored.id, stored);
     return stored;
   }
