@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::access::Access;
+use crate::adapt::{Plan, Takes};
 use crate::config::{
-    self, Config, ConfigErrors, Deactivate, Item, Limits, Mode, Problems, Route as RouteConfig,
+    self, Config, ConfigErrors, Deactivate, Item, Limits, Mode, Part, Problems, Route as RouteConfig,
 };
 use crate::credential::Credential;
 use crate::discovery::Discovery;
-use crate::filter::{Filter, Folded, Literal, Op};
+use crate::filter::{Filter, Literal, Op};
 use crate::http::url::Url;
-use crate::mapping::{self, Asked, Mapping, Pair};
+use crate::mapping::{self, Mapping, Pair};
 use crate::path::AttrPath;
-use crate::profile::{FilterFacts, Profile};
+use crate::profile::{PagingFacts, Profile, ProjectionFacts, SortFacts};
 use crate::repair::Repairs;
 
 /// What the host can do.
@@ -56,7 +57,14 @@ pub(crate) struct Route {
     pub(crate) cluster: Option<String>,
     pub(crate) credential: Option<Credential>,
     pub(crate) upsert: bool,
-    pub(crate) filter: FilterFacts,
+    /// What the provider takes of queries.
+    pub(crate) filters: Takes,
+    #[expect(dead_code, reason = "queries do not look at it yet")]
+    pub(crate) paging: PagingFacts,
+    #[expect(dead_code, reason = "queries do not look at it yet")]
+    pub(crate) sort: SortFacts,
+    #[expect(dead_code, reason = "queries do not look at it yet")]
+    pub(crate) projection: ProjectionFacts,
     pub(crate) mapping: Mapping,
     pub(crate) discovery: Discovery,
     /// Deactivations cannot reach the provider and are refused.
@@ -123,8 +131,10 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
             "add a rule for `active`, or say `deactivate: reject` on the route",
         );
     }
-    check_matching(&mapping, &idp, &provider, &place, problems);
     let discovery = Discovery::new(&mapping, &idp, &provider, &route.idp.base, max_body);
+    let query = provider.provider.query;
+    let filters = Takes::new(query.filter, &mapping.provider, problems);
+    check_matching(&mapping, &idp.matching, &filters, &place, problems);
     Some(Route {
         name: route.name,
         path: route.idp.path,
@@ -136,7 +146,10 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
         cluster: route.provider.cluster,
         credential: route.provider.credential,
         upsert: provider.provider.write.patch.upsert,
-        filter: provider.provider.filter,
+        filters,
+        paging: query.paging,
+        sort: query.sort,
+        projection: query.projection,
         mapping,
         discovery,
         refuses_deactivation: !carries || route.deactivate == Deactivate::Reject,
@@ -156,12 +169,12 @@ fn carries_active(mapping: &Mapping) -> bool {
 /// The attributes an IdP finds resources by must be readable and filterable through the mapping.
 fn check_matching(
     mapping: &Mapping,
-    idp: &Profile,
-    provider: &Profile,
+    matching: &[(String, Part)],
+    filters: &Takes,
     place: &Item<'_>,
     problems: &Problems<'_>,
 ) {
-    for (name, part) in &idp.matching {
+    for (name, part) in matching {
         let is = |pair: &&Pair| mapping.idp_type(pair).is_some_and(|of| *of.name == **name);
         let Some(pair) = mapping.pairs.iter().find(is) else { continue };
         let (Some(of), Some(text)) = (mapping.idp_type(pair), part.value.as_str()) else { continue };
@@ -178,15 +191,16 @@ fn check_matching(
             continue;
         }
         let probe = Filter::compare(path.clone(), Op::Eq, Literal::String("probe".into()));
-        let operators = &provider.provider.filter.operators;
-        let asks = operators.is_empty() || operators.contains(&Op::Eq);
-        if !asks
-            || !matches!(mapping.filter(pair, &probe), Ok(Asked { filter: Folded::Filter(_), exact: true }))
-        {
+        let plan = filters.plan(mapping, pair, &probe);
+        // A superset will do: what comes of it is few, and judged again.
+        if !matches!(&plan, Ok(Plan::Ask { asked, .. }) if asked.iter().all(Option::is_some)) {
             let message = format!("the IdP finds {name}s by `{path}`, which cannot be asked of the provider");
-            let remedy = match asks {
-                true => format!("map `{path}` both ways"),
-                false => "let the provider's `filter.operators` have `eq`".to_owned(),
+            let remedy = match plan {
+                _ if !filters.asks_eq() => "let the provider's `filter.operators` have `eq`".to_owned(),
+                Ok(Plan::Ask { .. }) => {
+                    "let the provider's `filter.attributes` have the attribute it is mapped to".to_owned()
+                }
+                _ => format!("map `{path}` both ways"),
             };
             place.error(config::MATCHING, message, remedy);
         }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod adapt;
 mod audit;
 #[doc(hidden)]
 pub mod bench;

@@ -5,7 +5,7 @@ use super::spot::Spot;
 use super::{Claim, Mapping, Pair, Rule, Source, Unmapped};
 use crate::filter::{Filter, Folded, Literal, Op};
 use crate::path::AttrPath;
-use crate::schema::{AttrId, ResourceType, Type};
+use crate::schema::{AttrId, Mutability, ResourceType, Returned, Type, Vocabulary};
 
 /// What the provider is to be asked for a filter of the IdP's.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -68,6 +68,43 @@ impl Mapping {
         let (idp, provider) = (self.idp_type(pair)?, self.provider_type(pair)?);
         Asker { mapping: self, pair, idp, provider }.plain(attr).ok().flatten().map(|(path, _)| path)
     }
+
+    /// True when the IdP's view of a resource in a list has the attribute: it has a way back, and the provider
+    /// shows it without being asked to.
+    pub(crate) fn reads(&self, pair: &Pair, attr: AttrId) -> bool {
+        let (Some(idp), Some(provider)) = (self.idp_type(pair), self.provider_type(pair)) else {
+            return false;
+        };
+        if pair.identity {
+            return is_listed(&self.idp, attr) && is_listed(&self.provider, attr);
+        }
+        let top = self.idp.top(attr);
+        if !is_listed(&self.idp, attr) || [idp.id, idp.meta].contains(&top) {
+            return is_listed(&self.idp, attr);
+        }
+        let asker = Asker { mapping: self, pair, idp, provider };
+        let carried = asker.readable().any(|(from, to, _)| {
+            (self.idp.is_within(attr, from.attr) || self.idp.is_within(from.attr, attr))
+                && is_listed(&self.provider, to.attr)
+        });
+        let claimed = pair.claim(&self.idp, attr, |rule| rule.idp.as_ref()) != Claim::No;
+        let same = self.provider.translate(&self.idp, attr, idp.root, provider.root);
+        carried || (!claimed && pair.unmapped == Unmapped::Pass && is_listed(&self.provider, same))
+    }
+}
+
+/// True when an attribute is shown without being asked for.
+fn is_listed(vocabulary: &Vocabulary, mut attr: AttrId) -> bool {
+    while attr.is_known() {
+        let attribute = vocabulary.attribute(attr);
+        if !matches!(attribute.returned, Returned::Default | Returned::Always)
+            || attribute.mutability == Mutability::WriteOnly
+        {
+            return false;
+        }
+        attr = attribute.parent;
+    }
+    true
 }
 
 struct Asker<'a> {

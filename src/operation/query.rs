@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::{Kind, Operation, Result, Scene, State, Step, json};
+use crate::adapt::Plan;
 use crate::error::ScimError;
-use crate::filter::{Filter, Folded, Literal, Op};
+use crate::filter::{Filter, Folded, Literal};
 use crate::gateway::Route;
 use crate::http::path::push_parameter;
 use crate::http::url;
 use crate::mapping::Pair;
 use crate::message::list_response;
 use crate::path::AttrPath;
-use crate::profile::{FilterFacts, Logical};
 use crate::repair::{Repair, Repaired};
 use crate::schema::{AttrId, Checker, Context, Projection, ResourceType, Type};
 
@@ -59,18 +59,14 @@ impl Operation {
     /// The same asked of the provider, if it takes such filters.
     pub(super) fn provider_filter(&self, scene: &Scene<'_>, pair: &Pair, filter: &Filter) -> Result<Folded> {
         let refused = |detail: String| ScimError::typed(400, "invalidFilter", detail);
-        let asked = scene.route.mapping.filter(pair, filter).map_err(refused)?;
-        if !asked.exact {
-            let detail = "the mapping cannot ask the provider for just this; ask by `eq`";
-            return Err(refused(detail.to_owned()));
+        let plan = scene.route.filters.plan(&scene.route.mapping, pair, filter).map_err(refused)?;
+        match plan {
+            Plan::Empty => Ok(Folded::Constant(false)),
+            Plan::Ask { asked, rest: None } if asked.len() == 1 => {
+                Ok(asked.into_iter().flatten().next().map_or(Folded::Constant(true), Folded::Filter))
+            }
+            Plan::Ask { .. } => Err(refused("the provider takes no filter like this".to_owned())),
         }
-        let folded = asked.filter;
-        if let Folded::Filter(filter) = &folded
-            && let Some(missing) = beyond(&scene.route.filter, filter)
-        {
-            return Err(refused(format!("the provider takes no filter with `{missing}`")));
-        }
-        Ok(folded)
     }
 
     /// The query of a request for one resource.
@@ -211,19 +207,4 @@ fn note_attributes(scene: &mut Scene<'_>, of: &ResourceType, filter: &Filter) {
             scene.audit.attribute(vocabulary, vocabulary.resolve(of, path));
         }
     });
-}
-
-/// What of a filter the provider does not take.
-fn beyond(facts: &FilterFacts, filter: &Filter) -> Option<&'static str> {
-    let joined = |logical: Logical| facts.logical.as_ref().is_some_and(|list| !list.contains(&logical));
-    let one = |op: &Op| !facts.operators.is_empty() && !facts.operators.contains(op);
-    match filter {
-        Filter::And(_) if joined(Logical::And) => Some("and"),
-        Filter::Or(_) if joined(Logical::Or) => Some("or"),
-        Filter::Not(_) if joined(Logical::Not) => Some("not"),
-        Filter::And(filters) | Filter::Or(filters) => filters.iter().find_map(|filter| beyond(facts, filter)),
-        Filter::Not(filter) | Filter::ValuePath { filter, .. } => beyond(facts, filter),
-        Filter::Compare { op, .. } => one(op).then(|| op.as_str()),
-        Filter::Present(_) => (!facts.operators.is_empty()).then_some("pr"),
-    }
 }

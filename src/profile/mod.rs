@@ -1,15 +1,18 @@
 //! Profiles: what is known of a product, as data. A route names one a side or extends one.
 
 mod capability;
+mod query;
 mod schemas;
 mod write;
 
 pub use self::capability::{Capability, Support, Unsupported, Use, Way};
+pub(crate) use self::query::{
+    FilterFacts, FormFacts, Logical, PagingFacts, ProjectionFacts, QueryFacts, SortFacts,
+};
 pub use self::write::{Case, Effect, PatchFacts, Readable, Verb, WriteFacts};
 use serde_json::{Map, Value};
 
 use crate::config::{self, Item, Part, Problems};
-use crate::filter::Op;
 use crate::path::is_name;
 use crate::repair::{Repair, Repairs};
 use crate::schema::TypeSource;
@@ -51,27 +54,10 @@ pub enum PatchAnswer {
 pub(crate) struct ProviderFacts {
     /// How it is written to.
     pub(crate) write: WriteFacts,
-    /// The filters it takes; nothing said: all.
-    pub(crate) filter: FilterFacts,
+    /// What it takes of queries.
+    pub(crate) query: QueryFacts,
     /// Its default mapping, with the place it stands at.
     pub(crate) mapping: Option<Part>,
-}
-
-/// The filters a provider takes.
-#[derive(Debug, Default)]
-pub(crate) struct FilterFacts {
-    /// The operators; none: all.
-    pub(crate) operators: Vec<Op>,
-    /// `and`, `or`, `not`; nothing said: all.
-    pub(crate) logical: Option<Vec<Logical>>,
-}
-
-/// How filters are joined.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Logical {
-    And,
-    Or,
-    Not,
 }
 
 impl Profile {
@@ -305,25 +291,12 @@ fn provider(item: &Item<'_>) -> ProviderFacts {
     let mut facts = ProviderFacts::default();
     let Some(mut fields) = item.fields() else { return facts };
     facts.write = WriteFacts::read(&mut fields);
-    if let Some(mut filter) = fields.opt("filter").and_then(|item| item.fields()) {
-        let operators = filter.opt("operators").and_then(|item| Some((item.list()?, item)));
-        if let Some((list, item)) = operators {
-            if list.is_empty() {
-                item.error(
-                    config::BAD_VALUE,
-                    "an IdP could find nothing",
-                    "name the operators, or remove the key: all",
-                );
-            }
-            let words = Op::ALL.map(|op| (op.as_str(), op));
-            facts.filter.operators = list.iter().filter_map(|item| item.choice(&words)).collect();
-        }
-        let words = [("and", Logical::And), ("or", Logical::Or), ("not", Logical::Not)];
-        let logical = filter.opt("logical").and_then(|item| item.list());
-        facts.filter.logical =
-            logical.map(|list| list.iter().filter_map(|item| item.choice(&words)).collect());
-        filter.finish();
-    }
+    facts.query = QueryFacts {
+        filter: fields.opt("filter").map(|item| query::filter(&item)).unwrap_or_default(),
+        paging: fields.opt("paging").map(|item| query::paging(&item)).unwrap_or_default(),
+        sort: fields.opt("sort").map(|item| query::sort(&item)).unwrap_or_default(),
+        projection: fields.opt("projection").map(|item| query::projection(&item)).unwrap_or_default(),
+    };
     facts.mapping =
         fields.opt("mapping").map(|item| Part { value: item.value.clone(), pointer: item.pointer.clone() });
     fields.finish();
