@@ -8,7 +8,7 @@ use super::{Change, Op, Place};
 use crate::document::{Document, Kind, NodeId};
 use crate::filter::{Filter, Literal};
 use crate::path::Path;
-use crate::schema::{AttrId, Problem, ProblemKind, Type, Vocabulary};
+use crate::schema::{AttrId, Mutability, Problem, ProblemKind, Type, Vocabulary};
 
 /// Applies the changes, in order, to the resource at `root`. With `upsert` a value path that selects nothing
 /// creates the element, where RFC 7644 section 3.5.2.3 answers `noTarget`.
@@ -28,6 +28,9 @@ pub fn apply(
     // RFC 7644 section 3.5.2.2: a list without elements is unassigned.
     for attr in std::mem::take(&mut target.shrunk) {
         if target.find(attr).is_some_and(|list| target.document.first(list).is_none()) {
+            if vocabulary.attribute(attr).required {
+                return Err(target.mutability(attr, super::read::REQUIRED));
+            }
             vocabulary.clear(target.document, root, attr);
         }
     }
@@ -68,6 +71,7 @@ impl Target<'_> {
                 Ok(())
             }
             (Place::Attribute(attr), value) => {
+                self.immutable(*attr, self.find(*attr), value)?;
                 self.lists.retain(|list, _| !self.vocabulary.is_within(*list, *attr));
                 match value {
                     None => self.vocabulary.clear(self.document, self.root, *attr),
@@ -110,10 +114,30 @@ impl Target<'_> {
         if matching.is_empty() {
             return self.create(op, attr, filter, sub, value);
         }
+        for element in &matching {
+            self.immutable(sub, self.document.member(*element, sub).filter(|_| sub.is_known()), Some(value))?;
+        }
         for element in matching {
             self.write(element, attr, sub, value);
         }
         Ok(())
+    }
+
+    /// RFC 7644 section 3.5.2: an immutable attribute takes a value where there was none, and keeps it.
+    fn immutable(&self, attr: AttrId, old: Option<NodeId>, new: Option<NodeId>) -> Result<(), Problem> {
+        if self.vocabulary.attribute(attr).mutability != Mutability::Immutable {
+            return Ok(());
+        }
+        match (old.filter(|old| !self.document.is_unassigned(*old)), new) {
+            (None, _) => Ok(()),
+            (Some(old), Some(new)) if self.document.same(old, new) => Ok(()),
+            _ => Err(self.mutability(attr, "is immutable and has another value")),
+        }
+    }
+
+    fn mutability(&self, attr: AttrId, message: &str) -> Problem {
+        let path = self.vocabulary.path(attr).into();
+        Problem { kind: ProblemKind::Mutability, path, message: message.into() }
     }
 
     /// The elements that a filter selects; one that asks for a `value` is not asked of all elements.

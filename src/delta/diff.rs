@@ -7,9 +7,10 @@ use super::{Change, Op, Place};
 use crate::document::{Document, Kind, Names, NodeId};
 use crate::filter::{self, Filter, Literal};
 use crate::path::{AttrPath, Path};
-use crate::schema::{AttrId, Mutability, ResourceType, Vocabulary};
+use crate::schema::{AttrId, Mutability, Problem, ProblemKind, ResourceType, Vocabulary};
 
-/// The changes that make `old` into `new`; readOnly attributes and `schemas` are not compared.
+/// The changes that make `old` into `new`; readOnly attributes and `schemas` are not compared. An immutable
+/// attribute that `new` leaves out keeps its value; one that it changes is for [`frozen`] to find.
 pub fn diff(
     document: &mut Document,
     old: NodeId,
@@ -20,6 +21,25 @@ pub fn diff(
     let mut differ = Differ { document, vocabulary, of, changes: Vec::new() };
     differ.object(old, new, &[]);
     differ.changes
+}
+
+/// What a difference would do to immutable attributes that have a value (RFC 7644 section 3.5.1: the values must
+/// match).
+pub fn frozen(changes: &[Change], vocabulary: &Vocabulary) -> Vec<Problem> {
+    let fixed = changes.iter().filter_map(|change| match change.place {
+        Place::Attribute(attr) if change.op != Op::Add && is_immutable(vocabulary, attr) => Some(attr),
+        _ => None,
+    });
+    let problem = |attr| Problem {
+        kind: ProblemKind::Mutability,
+        path: vocabulary.path(attr).into(),
+        message: "is immutable and has another value".into(),
+    };
+    fixed.map(problem).collect()
+}
+
+fn is_immutable(vocabulary: &Vocabulary, attr: AttrId) -> bool {
+    vocabulary.attribute(attr).mutability == Mutability::Immutable
 }
 
 struct Differ<'a> {
@@ -51,7 +71,8 @@ impl Differ<'_> {
         }
         for member in before {
             let key = self.document.key(member).into_owned();
-            if new_names.get(&key).is_none() && !self.is_fixed(member) {
+            let kept = is_immutable(self.vocabulary, self.document.attr(member));
+            if new_names.get(&key).is_none() && !self.is_fixed(member) && !kept {
                 let extension = self.vocabulary.attribute(self.document.attr(member)).extension;
                 if extension && self.document.kind(member) == Kind::Object {
                     // RFC 7644 section 3.5.2 has no path for an extension, only for its attributes.
@@ -75,6 +96,10 @@ impl Differ<'_> {
             document.kind(old) == Kind::Object && document.kind(new) == Kind::Object
         };
         match old {
+            Some(_) if attribute.mutability == Mutability::Immutable => {
+                let place = Place::Attribute(attr);
+                self.changes.push(Change { op: Op::Replace, place, value: Some(new) });
+            }
             Some(old) if has_parts(self.vocabulary, attr) && objects(self.document, old) => {
                 let mut names = names.to_vec();
                 names.push(key.to_owned());
@@ -143,7 +168,7 @@ impl Differ<'_> {
                 continue;
             }
             let keys = telling.keys(self.document, element);
-            let found = keys.iter().find_map(|(key, _)| {
+            let found = keys.iter().filter(|(key, _)| telling.pairs(key)).find_map(|(key, _)| {
                 free.get(key)?.iter().copied().find(|index| taken.get(*index) == Some(&false))
             });
             match found {
@@ -214,8 +239,11 @@ impl Differ<'_> {
                 (None, Some(_)) => Op::Add,
                 (Some(_), Some(_)) => Op::Replace,
             };
-            if self.vocabulary.attribute(sub).mutability == Mutability::ReadOnly {
-                continue;
+            match self.vocabulary.attribute(sub).mutability {
+                Mutability::ReadOnly => continue,
+                // An element keeps what it was born with.
+                Mutability::Immutable if before.is_some() => continue,
+                _ => {}
             }
             let place = Place::Elements { attr, filter: filter.clone(), sub };
             self.changes.push(Change { op, place, value: after });
@@ -259,6 +287,13 @@ impl<'a> Telling<'a> {
     fn new(vocabulary: &'a Vocabulary, attr: AttrId) -> Self {
         let sub = |name: &&str| Some(vocabulary.lookup(attr, name.as_bytes())).filter(|sub| sub.is_known());
         Self { vocabulary, subs: ["value", "type", "primary"].iter().filter_map(sub).collect() }
+    }
+
+    /// True for keys that one element may have before a change and after it. Where the value cannot change,
+    /// elements of other values are other elements.
+    fn pairs(&self, (sub, _): &Key) -> bool {
+        let value = self.subs.first().filter(|sub| self.vocabulary.name(**sub) == "value");
+        value.is_none_or(|value| value == sub || !is_immutable(self.vocabulary, *value))
     }
 
     fn keys(&self, document: &Document, element: NodeId) -> Vec<(Key, Literal)> {

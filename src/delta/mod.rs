@@ -7,7 +7,7 @@ mod read;
 mod write;
 
 pub use self::apply::apply;
-pub use self::diff::diff;
+pub use self::diff::{diff, frozen};
 pub use self::read::read;
 pub use self::write::{operations, write};
 use crate::document::NodeId;

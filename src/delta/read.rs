@@ -21,6 +21,9 @@ pub fn read(
     reader.changes
 }
 
+pub(super) const REQUIRED: &str = "is required and cannot be removed";
+const IMMUTABLE: &str = "is immutable: a value that was set stays";
+
 /// Operations one PATCH may have: each may have to look at a whole list.
 const MAX_OPERATIONS: usize = 2000;
 
@@ -98,6 +101,9 @@ impl Reader<'_, '_> {
         match text(self.document, "path") {
             Some(None) => self.problem(ProblemKind::Path, "the path must be a string"),
             Some(Some(path)) => self.with_path(op, &path, value),
+            None if self.checker.interop => {
+                self.problem(ProblemKind::Path, "must have a `path` (interoperability profile)");
+            }
             None => self.without_path(op, value),
         }
     }
@@ -253,8 +259,12 @@ impl Reader<'_, '_> {
     }
 
     fn clear(&mut self, attr: AttrId) {
-        if self.checker.vocabulary.attribute(attr).required {
-            return self.mutability(attr, "is required and cannot be removed");
+        let attribute = self.checker.vocabulary.attribute(attr);
+        if attribute.required {
+            return self.mutability(attr, REQUIRED);
+        }
+        if attribute.mutability == Mutability::Immutable {
+            return self.mutability(attr, IMMUTABLE);
         }
         self.changes.push(Change { op: Op::Remove, place: Place::Attribute(attr), value: None });
     }
@@ -271,6 +281,9 @@ impl Reader<'_, '_> {
                 return self.clear(attr);
             }
             return self.checker.repaired.note(Repair::RemoveNothing, &attribute.path);
+        }
+        if attribute.required && self.document.string(value).is_some_and(|text| text.is_empty()) {
+            return self.mutability(attr, REQUIRED);
         }
         if self.is_emptied(attr, value) {
             self.checker.repaired.note(Repair::EmptyValue, &attribute.path);
@@ -369,12 +382,20 @@ impl Reader<'_, '_> {
         if attribute.mutability == Mutability::ReadOnly {
             return self.mutability(attr, "is readOnly");
         }
-        if sub.is_known() && vocabulary.attribute(sub).mutability == Mutability::ReadOnly {
-            return self.mutability(sub, "is readOnly");
+        let unassigned = value.is_some_and(|value| self.document.is_unassigned(value));
+        if sub.is_known() {
+            let part = vocabulary.attribute(sub);
+            let removes = op == Op::Remove || (op == Op::Replace && unassigned);
+            match part.mutability {
+                Mutability::ReadOnly => return self.mutability(sub, "is readOnly"),
+                // RFC 7644 section 3.5.2: a client may "add" a value where there was none, and nothing else.
+                Mutability::Immutable if op != Op::Add => return self.mutability(sub, IMMUTABLE),
+                _ if part.required && removes => return self.mutability(sub, REQUIRED),
+                _ => {}
+            }
         }
         let Some(filter) = self.bind_filter(attr, &filter) else { return };
         let place = Place::Elements { attr, filter, sub };
-        let unassigned = value.is_some_and(|value| self.document.is_unassigned(value));
         match (op, value) {
             (Op::Remove, Some(_)) if !unassigned && !sub.is_known() => return self.ambiguous(),
             (Op::Remove, _) => return self.changes.push(Change { op, place, value: None }),
@@ -437,6 +458,9 @@ impl Reader<'_, '_> {
     }
 
     fn unknown(&mut self, op: Op, path: Path, value: Option<NodeId>) {
+        if self.checker.interop {
+            return self.problem(ProblemKind::Path, "names an attribute that is not in the schema");
+        }
         let place = Place::Unknown(path);
         let assigned = value.filter(|value| !self.document.is_unassigned(*value));
         match (op, value, assigned) {

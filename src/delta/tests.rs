@@ -34,8 +34,7 @@ fn read(vocabulary: &Vocabulary, text: &str, repairs: &Repairs) -> Result<Read, 
     let mut document = Document::new();
     let root = document.read(text.into(), vocabulary, vocabulary.patch_op, 16).unwrap();
     let mut repaired = Repaired::default();
-    let (problems, context) = (Vec::new(), Context::Patch);
-    let mut checker = Checker { vocabulary, repairs, repaired: &mut repaired, problems, context };
+    let mut checker = Checker::new(vocabulary, repairs, &mut repaired, Context::Patch);
     let changes = super::read(&mut document, root, &vocabulary.types()[0], &mut checker);
     if !checker.problems.is_empty() {
         return Err(checker.problems);
@@ -673,5 +672,6 @@ fn differences() {
 }
 
 mod large;
+mod mutability;
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;

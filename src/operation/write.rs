@@ -134,6 +134,7 @@ impl Operation {
         refuse(&problems)?;
         scene.audit.mapped(fired.names());
         let changes = delta::diff(&mut self.document, old, new, provider, of);
+        refuse(&delta::frozen(&changes, provider))?;
         if changes.is_empty() {
             // Nothing is to be done: the state that was read is the answer.
             return Ok(Step::Done(self.shown(scene, 200, old)?));
@@ -187,7 +188,9 @@ impl Operation {
         let received = scene.trace.is_on().then(|| body.clone());
         let root = self.document.read(body, vocabulary, of.root, Self::read_depth(scene))?;
         let mut repaired = Repaired::default();
-        let mut checker = Checker::new(vocabulary, &route.repairs, &mut repaired, Context::Resource);
+        let context =
+            if self.request.kind == super::Kind::Replace { Context::Replace } else { Context::Create };
+        let mut checker = Checker::new(vocabulary, &route.repairs, &mut repaired, context);
         checker.resource(&mut self.document, root, of);
         let problems = checker.problems;
         scene.audit.repaired(&route.repairs, &repaired);
@@ -222,7 +225,7 @@ impl Operation {
         let new = route.mapping.create(pair, &mut self.document, root, notes);
         refuse(&problems)?;
         scene.audit.mapped(fired.names());
-        check(&route.mapping.provider, Context::Resource, |checker| {
+        check(&route.mapping.provider, Context::Create, |checker| {
             checker.resource(&mut self.document, new, of);
         })?;
         Ok(new)

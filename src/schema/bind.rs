@@ -1,7 +1,7 @@
 //! What paths and filters mean to a schema: names become attributes, literals get the attribute's type.
 
 use super::{AttrId, Checker, ResourceType, Vocabulary};
-use crate::filter::{BindError, Binder, Filter, Lenient, Limits, Syntax};
+use crate::filter::{BindError, Binder, Filter, Lenient, Limits, Op, Syntax};
 use crate::path::AttrPath;
 use crate::repair::{Repair, Repairs};
 
@@ -88,6 +88,11 @@ impl Checker<'_> {
         let (filter, used) =
             Filter::parse(text, &syntax).map_err(|error| format!("the filter cannot be read: {error}"))?;
         self.note_used(used, "filter");
+        if let Some(word) = beyond_interop(&filter).filter(|_| self.interop) {
+            return Err(format!(
+                "the filter has `{word}`; the interoperability profile knows `eq` and `and`"
+            ));
+        }
         self.filter(of, &filter).map_err(|error| error.to_string())
     }
 
@@ -127,6 +132,19 @@ impl Checker<'_> {
     fn binder(&mut self, refuse_unknown: bool) -> Binder<'_> {
         let Self { vocabulary, repairs, .. } = *self;
         Binder { vocabulary, repairs, repaired: self.repaired, refuse_unknown }
+    }
+}
+
+/// What of a filter goes beyond the interoperability profile.
+fn beyond_interop(filter: &Filter) -> Option<&'static str> {
+    match filter {
+        Filter::And(filters) => filters.iter().find_map(beyond_interop),
+        Filter::Compare { op: Op::Eq, .. } => None,
+        Filter::Compare { op, .. } => Some(op.as_str()),
+        Filter::Present(_) => Some("pr"),
+        Filter::Or(_) => Some("or"),
+        Filter::Not(_) => Some("not"),
+        Filter::ValuePath { .. } => Some("[]"),
     }
 }
 
@@ -214,7 +232,7 @@ mod tests {
         ] {
             let checked = |repairs: &Repairs| {
                 let mut repaired = Repaired::default();
-                let (vocabulary, context) = (&vocabulary, Context::Resource);
+                let (vocabulary, context) = (&vocabulary, Context::Create);
                 let mut checker = Checker::new(vocabulary, repairs, &mut repaired, context);
                 let filter = checker.read_filter(of, text).map(|filter| filter.to_string());
                 let notes = repaired.iter().map(|(repair, path)| format!("{} {path}", repairs.id(repair)));

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::vocabulary::{ResourceType, Vocabulary};
-use super::{AttrId, Attribute, Mutability, Returned, Type};
+use super::{AttrId, Attribute, Mutability, Returned, Type, Uniqueness};
 use crate::path::is_name;
 
 /// A schema document that cannot be used.
@@ -48,6 +48,7 @@ impl Vocabulary {
                 let extension = Attribute {
                     name: text(document, "id")?.into(),
                     kind: Type::Complex,
+                    required: *required,
                     extension: true,
                     ..Attribute::default()
                 };
@@ -127,7 +128,16 @@ fn attribute(value: &Value) -> Result<Attribute, SchemaError> {
         "request" => Returned::Request,
         other => return Err(fault(name, &format!("`{other}` is not a way to be returned"))),
     };
-    let canonical_values = value.get("canonicalValues").and_then(Value::as_array).into_iter().flatten();
+    let uniqueness = match word("uniqueness").unwrap_or("none") {
+        "none" => Uniqueness::None,
+        "server" => Uniqueness::Server,
+        "global" => Uniqueness::Global,
+        other => return Err(fault(name, &format!("`{other}` is not a uniqueness"))),
+    };
+    let words = |key: &str| -> Box<[Box<str>]> {
+        let words = value.get(key).and_then(Value::as_array).into_iter().flatten();
+        words.filter_map(Value::as_str).map(Into::into).collect()
+    };
     Ok(Attribute {
         name: name.into(),
         kind,
@@ -137,7 +147,9 @@ fn attribute(value: &Value) -> Result<Attribute, SchemaError> {
         case_exact: flag("caseExact") || matches!(kind, Type::Binary | Type::Reference),
         mutability,
         returned,
-        canonical_values: canonical_values.filter_map(Value::as_str).map(Into::into).collect(),
+        uniqueness,
+        reference_types: words("referenceTypes"),
+        canonical_values: words("canonicalValues"),
         closed: flag("closed"),
         ..Attribute::default()
     })

@@ -85,6 +85,18 @@ pub enum Returned {
     Request,
 }
 
+/// Among which resources a value occurs once (RFC 7643 section 2.2): a hint, which the provider enforces.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Uniqueness {
+    /// Any number of resources may have it.
+    #[default]
+    None,
+    /// One resource of the provider.
+    Server,
+    /// One resource anywhere.
+    Global,
+}
+
 /// One attribute with its characteristics.
 #[derive(Clone, Debug, Default)]
 pub struct Attribute {
@@ -106,6 +118,10 @@ pub struct Attribute {
     pub mutability: Mutability,
     /// Whether it is shown.
     pub returned: Returned,
+    /// Among which resources a value occurs once.
+    pub uniqueness: Uniqueness,
+    /// What a reference may point to: names of resource types, `external` or `uri`; none said: anything.
+    pub reference_types: Box<[Box<str>]>,
     /// The root of an extension schema.
     pub extension: bool,
     /// Suggested values; the only ones where `closed`.

@@ -69,7 +69,7 @@ fn checked(text: &str, of: usize, repairs: &[Repair]) -> Result<(String, String)
     let mut document = Document::new();
     let root = document.read(text.into(), &vocabulary, of.root, 16).unwrap();
     let (repairs, mut repaired) = (with(repairs), Repaired::default());
-    let (vocabulary, context) = (&vocabulary, Context::Resource);
+    let (vocabulary, context) = (&vocabulary, Context::Create);
     let mut checker = Checker::new(vocabulary, &repairs, &mut repaired, context);
     checker.resource(&mut document, root, of);
     if !checker.problems.is_empty() {
@@ -285,7 +285,7 @@ fn required_extensions() {
         let root = document.read(text.into(), &vocabulary, of.root, 9).unwrap();
         let (repairs, mut repaired) = (Repairs::default(), Repaired::default());
         let vocabulary = &vocabulary;
-        let mut checker = Checker::new(vocabulary, &repairs, &mut repaired, Context::Resource);
+        let mut checker = Checker::new(vocabulary, &repairs, &mut repaired, Context::Create);
         checker.resource(&mut document, root, of);
         assert_eq!(checker.problems.len(), problems, "{text}");
     }
@@ -631,3 +631,5 @@ fn places() {
         );
     }
 }
+
+mod contexts;

@@ -5,18 +5,22 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{AttrId, Mutability, Parts, ResourceType, Type, Vocabulary};
+use super::{AttrId, Mutability, Parts, ResourceType, Returned, Type, Vocabulary};
 use crate::document::{Document, Kind, NodeId};
 use crate::path::is_name;
 use crate::repair::{Repair, Repaired, Repairs};
 
-/// What a value is for: required attributes and the treatment of readOnly ones depend on it.
+/// What a value is for: what is required, and who may write what, depends on it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Context {
-    /// A resource that is created or replaced.
-    Resource,
+    /// A resource that is created.
+    Create,
+    /// A resource that replaces another: what the client cannot know need not be there.
+    Replace,
     /// The value of a patch operation.
     Patch,
+    /// A resource as it is shown: readOnly attributes are there, what is never returned is not.
+    Response,
 }
 
 /// One thing that is wrong with a message.
@@ -58,6 +62,9 @@ pub struct Checker<'a> {
     pub problems: Vec<Problem>,
     /// What the values are for.
     pub context: Context,
+    /// The restrictions of the interoperability profile hold (draft-zollner-scim-interop-profile): nothing is
+    /// taken that the schema does not have, every patch operation has a path, filters are of `eq` and `and`.
+    pub interop: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -68,7 +75,7 @@ impl<'a> Checker<'a> {
         repaired: &'a mut Repaired,
         context: Context,
     ) -> Self {
-        Self { vocabulary, repairs, repaired, problems: Vec::new(), context }
+        Self { vocabulary, repairs, repaired, problems: Vec::new(), context, interop: false }
     }
 
     /// Checks a whole resource: its members, what is required, and `schemas`.
@@ -78,11 +85,6 @@ impl<'a> Checker<'a> {
         }
         self.hoist(document, root, of);
         self.members(document, root, of.root);
-        for (extension, required) in &of.extensions {
-            if *required && document.member(root, *extension).is_none() {
-                self.value_problem(*extension, "is required");
-            }
-        }
         self.schemas(document, root, of);
     }
 
@@ -170,8 +172,12 @@ impl<'a> Checker<'a> {
             (Type::Decimal, Kind::Number) => None,
             (Type::String, Kind::String) => None,
             (Type::Reference, Kind::String) => {
-                let valid = document.string(node).is_some_and(|text| is_uri_reference(&text));
-                (!valid).then_some("must be a URI")
+                let text = document.string(node).unwrap_or_default();
+                if is_uri_reference(&text) && self.refers_to_another(&attribute.reference_types, &text) {
+                    let types = attribute.reference_types.join(" or ");
+                    return self.value_problem(attr, &format!("must refer to a {types}"));
+                }
+                (!is_uri_reference(&text)).then_some("must be a URI")
             }
             (Type::DateTime, Kind::String) => {
                 let valid = document.string(node).is_some_and(|text| is_date_time(&text));
@@ -201,6 +207,19 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// True when a reference names a resource of a type it must not point to (RFC 7643 section 7,
+    /// `referenceTypes`). What does not look like the address of a resource may be one elsewhere.
+    fn refers_to_another(&self, types: &[Box<str>], text: &str) -> bool {
+        if types.is_empty() || types.iter().any(|each| matches!(&**each, "external" | "uri")) {
+            return false;
+        }
+        let path = text.split(['?', '#']).next().unwrap_or_default();
+        let mut segments = path.trim_end_matches('/').rsplit('/').skip(1);
+        let endpoint = segments.next().unwrap_or_default();
+        let of = self.vocabulary.types().iter().find(|of| *of.endpoint == *endpoint);
+        of.is_some_and(|of| !types.iter().any(|each| **each == *of.name))
+    }
+
     fn members(&mut self, document: &mut Document, object: NodeId, parent: AttrId) {
         let mut next = document.first(object);
         while let Some(member) = next {
@@ -225,6 +244,8 @@ impl<'a> Checker<'a> {
                     }
                 };
                 self.problem(ProblemKind::Syntax, place, message);
+            } else if self.interop {
+                self.unknown(document, member, parent);
             }
         }
         self.required(document, object, parent);
@@ -232,7 +253,11 @@ impl<'a> Checker<'a> {
 
     fn member(&mut self, document: &mut Document, member: NodeId, attr: AttrId) {
         let attribute = self.vocabulary.attribute(attr);
-        if attribute.mutability == Mutability::ReadOnly {
+        let shown = self.context == Context::Response;
+        if shown && attribute.returned == Returned::Never {
+            return self.value_problem(attr, "must never be returned");
+        }
+        if attribute.mutability == Mutability::ReadOnly && !shown {
             // RFC 7644 sections 3.3 and 3.5.1: readOnly attributes of the request are ignored.
             self.note(Repair::Unwritable, attr);
             return document.remove(member);
@@ -328,13 +353,45 @@ impl<'a> Checker<'a> {
         if self.context == Context::Patch && !self.vocabulary.attribute(parent).multi_valued {
             return;
         }
-        for attr in self.vocabulary.required(parent) {
-            let member = document.member(object, attr);
-            let missing = member.is_none_or(|node| document.string(node).is_some_and(|text| text.is_empty()));
-            if self.vocabulary.name(attr) != "schemas" && missing {
-                self.value_problem(attr, "is required");
+        let is_due = |attr: &AttrId| {
+            let attribute = self.vocabulary.attribute(*attr);
+            match self.context {
+                // What the client wrote it cannot read: there is no value it could write back.
+                Context::Replace => attribute.mutability != Mutability::WriteOnly,
+                Context::Response => !matches!(attribute.returned, Returned::Never | Returned::Request),
+                Context::Create | Context::Patch => true,
             }
+        };
+        let shown = (self.context == Context::Response).then(|| self.vocabulary.children(parent));
+        let read_only = shown.into_iter().flatten().filter(|attr| {
+            let attribute = self.vocabulary.attribute(*attr);
+            let always = attribute.required || attribute.returned == Returned::Always;
+            always && attribute.mutability == Mutability::ReadOnly
+        });
+        let missing = |attr: &AttrId| {
+            let member = document.member(object, *attr);
+            member.is_none_or(|node| document.string(node).is_some_and(|text| text.is_empty()))
+        };
+        let due = self.vocabulary.required(parent).filter(is_due).chain(read_only);
+        let due = due.filter(|attr| self.vocabulary.name(*attr) != "schemas");
+        let missing: Vec<AttrId> = due.filter(missing).collect();
+        for attr in missing {
+            self.value_problem(attr, "is required");
         }
+    }
+
+    /// A member that the schema does not have, where nothing of that kind is taken.
+    fn unknown(&mut self, document: &Document, member: NodeId, parent: AttrId) {
+        let key = document.key(member).into_owned();
+        // A name is no value; but what is as long as one of these is not shown.
+        let shown = if is_name(&key) && key.len() <= 64 { key } else { "a member".to_owned() };
+        let above = self.vocabulary.attribute(parent);
+        let path = match (&*above.path, above.extension) {
+            ("", _) => shown,
+            (path, true) => format!("{path}:{shown}"),
+            (path, false) => format!("{path}.{shown}"),
+        };
+        self.problem(ProblemKind::Syntax, &path, "is not in the schema");
     }
 
     fn wrap(&mut self, document: &mut Document, node: NodeId, attr: AttrId, value: AttrId) {
@@ -524,7 +581,6 @@ pub(crate) fn is_date_time(text: &str) -> bool {
     }
 }
 
-/// Base64 of RFC 4648 section 4 or 5, padding optional.
 /// RFC 7643 section 2.3.7: "The value MUST be the absolute or relative URI of the target resource."
 /// Letters beyond ASCII are let pass: providers take them for what they stand for.
 fn is_uri_reference(text: &str) -> bool {
@@ -540,6 +596,7 @@ fn is_uri_reference(text: &str) -> bool {
     text.split('%').skip(1).all(encoded)
 }
 
+/// Base64 of RFC 4648 section 4 or 5, padding optional.
 fn is_base64(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     let padding = text.len() - body.len();

@@ -274,7 +274,8 @@ impl Vocabulary {
         attribute.references = attribute.kind == Type::Reference;
         attribute.any_text = (attribute.kind, attribute.multi_valued, attribute.closed)
             == (Type::String, false, false)
-            && attribute.mutability != Mutability::ReadOnly;
+            && attribute.mutability != Mutability::ReadOnly
+            && attribute.returned != Returned::Never;
         let mut above = if attribute.references { parent } else { AttrId::UNKNOWN };
         self.attributes.push(attribute);
         self.order.push(Order::default());

@@ -88,7 +88,7 @@ impl Engine<'_> {
     fn create(&self, case: &Value) -> Answer {
         let mut document = Document::new();
         let root = self.read(&mut document, &case["resource"], self.of.root)?;
-        self.checked(Context::Resource, |checker| checker.resource(&mut document, root, self.of))?;
+        self.checked(Context::Create, |checker| checker.resource(&mut document, root, self.of))?;
         Ok(json!({}))
     }
 
@@ -100,13 +100,7 @@ impl Engine<'_> {
 
     fn checked<T>(&self, context: Context, run: impl FnOnce(&mut Checker<'_>) -> T) -> Result<T, Problems> {
         let (repairs, mut repaired) = (Repairs::default(), Repaired::default());
-        let mut checker = Checker {
-            vocabulary: self.vocabulary,
-            repairs: &repairs,
-            repaired: &mut repaired,
-            problems: Vec::new(),
-            context,
-        };
+        let mut checker = Checker::new(self.vocabulary, &repairs, &mut repaired, context);
         let result = run(&mut checker);
         let problems = checker.problems;
         match problems.is_empty() {

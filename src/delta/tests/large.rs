@@ -27,7 +27,7 @@ fn large_lists() {
         (0..1000).map(|n| format!(r#"{{"op":"add","path":"members","value":[{{"value":"m{n}"}}]}}"#)).collect::<Vec<_>>().join(","),
         (0..1000).map(|n| format!(r#"{{"op":"remove","path":"members[value eq \"m{n}\"]"}},{{"op":"add","path":"members","value":[{{"value":"n{n}"}}]}}"#)).collect::<Vec<_>>().join(","),
         format!(r#"{{"op":"remove","path":"members","value":[{}]}}"#, members(1)),
-        (0..1000).map(|n| format!(r#"{{"op":"replace","path":"members[value eq \"m{n}\"].display","value":"d"}}"#)).collect::<Vec<_>>().join(","),
+        (0..1000).map(|n| format!(r#"{{"op":"add","path":"members[value eq \"m{n}\"].display","value":"d"}}"#)).collect::<Vec<_>>().join(","),
     ];
     for (operations, left) in operations.iter().zip([many + many / 2, many, many, 1, many]) {
         let Read { mut document, changes, .. } =

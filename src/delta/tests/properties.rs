@@ -35,10 +35,7 @@ proptest! {
             let mut document = Document::new();
             let root = document.read(patch.clone().into(), vocabulary, vocabulary.patch_op, 16).unwrap();
             let (repairs, mut repaired) = (Repairs::default(), Repaired::default());
-            let context = Context::Patch;
-            let mut checker = Checker {
-                vocabulary, repairs: &repairs, repaired: &mut repaired, problems: Vec::new(), context,
-            };
+            let mut checker = Checker::new(vocabulary, &repairs, &mut repaired, Context::Patch);
             let changes = super::super::read(&mut document, root, of, &mut checker);
             prop_assert_eq!(&checker.problems, &[], "{}", &patch);
             let state = document.read(a.to_string().into(), vocabulary, of.root, 16).unwrap();
