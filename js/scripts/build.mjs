@@ -17,12 +17,12 @@ copyFileSync('../LICENSE', 'dist/LICENSE');
 /** The import of the engine: its bytes, or left to the host under another name. */
 const engine = (external) => ({
   name: 'engine',
-  setup: (builder) => builder.onResolve({ filter: /^\.\/engine\.wasm$/ }, () =>
+  setup: (builder) => builder.onResolve({ filter: /^\.\.?\/engine\.wasm$/ }, () =>
     external ? { path: external, external: true } : { path: `${process.cwd()}/${ENGINE}` }),
 });
 const common = {
   bundle: true, outdir: 'dist', target: 'es2022', platform: 'neutral', charset: 'utf8', logLevel: 'warning',
-  external: ['node:*', 'yaml'], loader: { '.wasm': 'binary' },
+  external: ['node:*', 'commander', 'diff', 'fastest-levenshtein', 'yaml'], loader: { '.wasm': 'binary' },
   define: { VERSION: JSON.stringify(JSON.parse(readFileSync('package.json', 'utf8')).version) },
 };
 const entries = { index: 'src/index.ts', slim: 'src/slim.ts', node: 'src/node.ts' };
@@ -34,7 +34,7 @@ chmodSync('dist/cli.js', 0o755);
 
 // Only what is exported has types to publish.
 const PUBLIC = ['index', 'slim', 'node', 'types', 'errors'].map((name) => `${name}.d.ts`);
-for (const name of readdirSync('dist/types')) if (!PUBLIC.includes(name)) rmSync(`dist/types/${name}`);
+for (const name of readdirSync('dist/types')) if (!PUBLIC.includes(name)) rmSync(`dist/types/${name}`, { recursive: true });
 
 // The same types once more for `require`, where a package of its own type says that they describe CommonJS.
 mkdirSync('dist/cjs');

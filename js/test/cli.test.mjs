@@ -1,18 +1,15 @@
 // The command line: what `check` prints and ends with, and `serve` from start to stop.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
 
-import { AUTHORIZED, SECRETS, USER, startProvider } from './support.mjs';
+import { AUTHORIZED, CLI, SECRETS, USER, startProvider, workspace } from './support.mjs';
 
-const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'scimlock-cli-'));
-after(() => rmSync(folder, { recursive: true }));
+const { folder, file: put, run } = workspace();
+const file = (text, name = 'c.yaml') => put(name, text);
 
 const YAML = (origin = 'http://127.0.0.1:9') => `# a comment
 version: 1
@@ -30,16 +27,6 @@ routes:
       credential:
         bearer: \${PROVIDER_TOKEN}
 `;
-
-function file(text, name = 'c.yaml') {
-  writeFileSync(join(folder, name), text);
-  return name;
-}
-
-function run(args, env = SECRETS) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { cwd: folder, env, encoding: 'utf8' });
-  return { status, stdout, stderr };
-}
 
 test('check: a good configuration', () => {
   const { status, stdout } = run(['check', file(YAML())]);
@@ -71,7 +58,7 @@ test('check: rules are placed', () => {
 });
 
 test('check --json: for machines', () => {
-  const { status, stdout } = run(['check', '--json', file(YAML().replace('      url:', '      uri:'))], { IDP_TOKEN: SECRETS.IDP_TOKEN });
+  const { status, stdout } = run(['check', '--json', file(YAML().replace('      url:', '      uri:'))], { env: { IDP_TOKEN: SECRETS.IDP_TOKEN } });
   const { ok, problems, secrets } = JSON.parse(stdout);
   assert.equal(ok, false);
   assert.ok(problems.some(({ pointer, line, column }) => pointer === '/routes/main/provider/uri' && line === 13 && column === 7), stdout);
@@ -101,10 +88,11 @@ const refused = {
   'a tag': [['check', file('a: !secret x\n', 'tag.yaml')], 1, /^error tag\.yaml:1: .*`?!secret/m],
   'two documents': [['check', file('a: 1\n---\nb: 2\n', 'two.yaml')], 1, /^error two\.yaml:\d: .*second document/m],
   'not a number': [['check', file('a: .nan\n', 'nan.yaml')], 1, /^error nan\.yaml:1: .*`\.nan` is no number/m],
-  'no command': [[], 2, /a command is missing/],
-  'an unknown command': [['sevre'], 2, /unknown command `sevre`/],
-  'an unknown option': [['check', '--jsn', 'c.yaml'], 2, /--jsn/],
-  'a bad port': [['serve', 'c.yaml', '--port', '80a'], 2, /`80a` is no port/],
+  'no command': [[], 2, /Usage: scimlock/],
+  'an unknown command': [['sevre'], 2, /unknown command 'sevre'\n\(Did you mean serve\?\)/],
+  'an unknown option': [['check', '--jsn', 'c.yaml'], 2, /'--jsn'\n\(Did you mean --json\?\)/],
+  'a missing argument': [['check'], 2, /missing required argument 'config'/],
+  'a bad port': [['serve', 'c.yaml', '--port', '80a'], 2, /'80a' is invalid\. Write a number from 0 to 65535/],
   'a bad configuration to serve': [['serve', file('version: 1\n', 'bad.yaml')], 1, /^error \[SL\d{4}\] bad\.yaml:1/m],
 };
 for (const [what, [args, status, message]] of Object.entries(refused)) {
@@ -117,9 +105,21 @@ for (const [what, [args, status, message]] of Object.entries(refused)) {
 }
 
 test('--help and --version', () => {
-  assert.match(run(['--help']).stdout, /scimlock serve FILE/);
-  assert.match(run(['serve', '--help']).stdout, /scimlock serve FILE/);
+  const { stdout, status } = run(['--help']);
+  assert.match(stdout, /Usage: scimlock/);
+  assert.equal(status, 0);
+  const commands = [...stdout.matchAll(/^ {2}([a-z][a-z-]*)(?: \S+)* {2,}/gm)].map(([, name]) => name).filter((name) => name !== 'help');
+  assert.ok(commands.length >= 5, stdout);
+  for (const name of commands) {
+    const help = run([name, '--help']);
+    assert.equal(help.status, 0);
+    assert.match(help.stdout, new RegExp(`Usage: scimlock ${name}[^]*(Examples:|Commands:)[^]*`), name);
+  }
   assert.match(run(['--version']).stdout, /^scimlock \d+\.\d+\.\d+\n$/);
+});
+
+test('no colours where nobody looks', () => {
+  assert.ok(!run(['check', file('version: 2\n', 'old.yaml')]).stdout.includes('\u001b'));
 });
 
 test('serve: answers, survives bad clients, and stops when told', async (t) => {

@@ -1,6 +1,12 @@
 // What the tests share: a provider on a local port, a configuration for it, and a user.
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 export const SECRETS = { IDP_TOKEN: createHash('sha256').update('test').digest('hex'), PROVIDER_TOKEN: 'provider-secret' };
 export const USER = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], id: '42', userName: 'ada@example.com' };
@@ -34,5 +40,26 @@ export function configFor(origin, limits) {
       },
     },
     ...(limits ? { limits } : {}),
+  };
+}
+
+export const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+
+/** A folder of its own for a file of tests, and the command run in it. */
+export function workspace() {
+  const folder = mkdtempSync(join(tmpdir(), 'scimlock-cli-'));
+  after(() => rmSync(folder, { recursive: true }));
+  return {
+    folder,
+    file(name, content) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content));
+      return name;
+    },
+    read: (name) => readFileSync(join(folder, name), 'utf8'),
+    run(args, { env = SECRETS, input } = {}) {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { cwd: folder, env, input, encoding: 'utf8' });
+      return { status, stdout, stderr };
+    },
   };
 }

@@ -1,34 +1,21 @@
-// The golden cases: loads `tests/traffic/*/*.json`, plays the IdP and a scripted provider against one host, and compares bytes.
+// The golden cases of this repository: loads `tests/traffic/*/*.json`, plays the IdP and a scripted provider against one host, and compares bytes.
 //
-// A case:
-//   { note, config, with?, now?, hosts?, steps: [step, …] }
-// config: a folder of examples/; with: a JSON merge patch of its configuration; hosts: the runners it is for (default: all)
-// A step is one of these, with `now?` (RFC 3339) beside it:
-//   { idp: { method, path, headers?, body? | text? | base64?, chunks? } }                    what the IdP sends
-//   { provider: { expect: { method, path, headers?, body… }, reply: { status, headers?, body…, chunks? } } }
-//   { provider: { expect: …, fault: timeout | reset | garbage } }                            what the provider sees and does
-//   { idp: { expect: { status, headers?, body… } } }                                         what the IdP gets back
-// headers: an object or a list of pairs (byte strings); in an `expect`, null says that the field must be absent.
-// body: JSON, sent and expected as JSON.stringify writes it; text, base64: exact bytes; none of them: no body.
-// chunks: send the body in pieces of that many bytes, chunked.
-// Defaults: `content-type: application/scim+json` with every `body` that names none; `Host: scim.acme.example`.
-// The IdP's answer is compared with `content-type: application/scim+json` (with `body`) and `cache-control: no-store` unless the case
-// says otherwise, and carries no field of ENGINE_HEADERS that the case does not name. Request ids read as `ID`.
-// Configurations keep their public provider URLs in cases; the runners put the scripted provider's address in their place and back.
+// What a case may say and how answers are compared is the package's own: js/src/cli/cases.js. Here, too:
+//   config: a folder of examples/; hosts: the runners a case is for (default: all)
+// Defaults: `Host: scim.acme.example`. Configurations keep their public provider URLs in cases; the runners put the scripted provider's
+// address in their place and back.
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { createHash } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
+
+import { bytesOf, checkCase, compareAnswer, compareCall, mergePatch, pairs, withDefaults } from '../../js/src/cli/cases.js';
 
 const ROOT = new URL('../../', import.meta.url);
 const YAML = createRequire(new URL('js/package.json', ROOT))('yaml');
 
-const ENGINE_HEADERS = ['content-type', 'location', 'etag', 'retry-after', 'www-authenticate', 'cache-control', 'allow'];
-const HOP_HEADERS = ['date', 'connection', 'keep-alive', 'content-length', 'transfer-encoding', 'server', 'x-envoy-upstream-service-time'];
-const NEVER_TO_PROVIDER = /^(cookie|x-forwarded-.*|x-http-method.*|x-method-override|x-scimlock-.*|te|trailer)$/;
 const PATIENCE = 20_000;
 
 /** All cases, sorted; `filter` is a part of their file names. */
@@ -37,7 +24,7 @@ export function loadCases(filter = '') {
   const files = readdirSync(traffic, { recursive: true }).filter((file) => file.endsWith('.json')).sort();
   return files
     .filter((file) => file.includes(filter))
-    .map((file) => ({ file, ...checkCase(file, JSON.parse(readFileSync(new URL(file, traffic), 'utf8'))) }));
+    .map((file) => ({ file, ...checkCase(file, JSON.parse(readFileSync(new URL(file, traffic), 'utf8')), ['note', 'config', 'steps']) }));
 }
 
 /** An example's configuration as an object, its provider URLs pointing at `provider` (an origin); and how to name them back. */
@@ -57,17 +44,6 @@ export function loadConfig(name, provider, overrides = {}, patch = {}) {
     toLocal: (text) => text.replaceAll(own, provider),
     toPublic: (text) => text.replaceAll(provider, own).replaceAll(authority, host),
   };
-}
-
-/** RFC 7396. */
-function mergePatch(target, patch) {
-  if (patch === null || typeof patch !== 'object' || Array.isArray(patch)) return patch;
-  const merged = target !== null && typeof target === 'object' && !Array.isArray(target) ? { ...target } : {};
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete merged[name];
-    else merged[name] = mergePatch(merged[name], value);
-  }
-  return merged;
 }
 
 /** The secrets that a configuration names, with their values: the IdP's token is `test`. */
@@ -131,7 +107,7 @@ async function play(one, gateway, provider, { toLocal, toPublic }) {
     }
     const got = await answer;
     if (got.error) problems.push(`no answer: ${got.error.message}`);
-    else compareAnswer(step.idp.expect, got, toPublic, problems);
+    else compareAnswer(step.idp.expect, got, toPublic, (what, wanted, seen) => problems.push(`to the IdP: ${what}: expected ${wanted}, got ${seen}`));
     for (const left of provider.script([])) problems.push(`never sent to the provider: ${left.expect.method} ${left.expect.path}`);
   }
   provider.end();
@@ -211,7 +187,9 @@ async function startProvider() {
       response.writeHead(599).end();
       return;
     }
-    compareCall(step.expect, request, Buffer.concat(received), toPublic, problems);
+    const say = (what, wanted, got) => problems.push(`to the provider: ${what}: expected ${wanted}, got ${got}`);
+    const { method, url: path, rawHeaders } = request;
+    compareCall(step.expect, { method, path, headers: pairs(rawHeaders), body: Buffer.concat(received) }, toPublic, say);
     if (step.fault === 'timeout') return void held.add(request.socket);
     if (step.fault === 'reset') return void request.socket.resetAndDestroy();
     if (step.fault === 'garbage') return void request.socket.end('this is not HTTP\r\n\r\n');
@@ -233,55 +211,6 @@ async function startProvider() {
   };
 }
 
-function compareCall(expect, request, body, toPublic, problems) {
-  const say = (what, wanted, got) => problems.push(`to the provider: ${what}: expected ${wanted}, got ${got}`);
-  if (request.method !== expect.method) say('method', expect.method, request.method);
-  if (toPublic(request.url) !== expect.path) say('path', expect.path, request.url);
-  const headers = pairs(request.rawHeaders);
-  for (const [name, value] of fieldsOf(expect.headers)) compareField(name, value, headers, toPublic, say);
-  for (const [name, value] of headers) {
-    if (NEVER_TO_PROVIDER.test(name)) say(`header \`${name}\``, 'none', value);
-    if (name === 'authorization' && /^bearer test$/i.test(value)) say('credential', 'the gateway\'s own', 'the IdP\'s');
-  }
-  compareBody(expect, body, toPublic, say);
-}
-
-function compareAnswer(expect, { status, headers, body }, toPublic, problems) {
-  const say = (what, wanted, got) => problems.push(`to the IdP: ${what}: expected ${wanted}, got ${got}`);
-  if (status !== expect.status) say('status', expect.status, status);
-  const wanted = fieldsOf(expect.headers);
-  const names = wanted.map(([name]) => name);
-  if (!names.includes('content-type')) wanted.push(['content-type', 'body' in expect ? 'application/scim+json' : null]);
-  if (!names.includes('cache-control')) wanted.push(['cache-control', 'no-store']);
-  for (const [name, value] of wanted) compareField(name, value, headers, toPublic, say);
-  for (const [name, value] of headers) {
-    if (names.includes(name) || HOP_HEADERS.includes(name)) continue;
-    if (!ENGINE_HEADERS.includes(name)) say(`header \`${name}\``, 'none (it is not one a gateway sends)', value);
-    else if (!wanted.some(([known]) => known === name)) say(`header \`${name}\``, 'none', value);
-  }
-  compareBody(expect, body, toPublic, say);
-}
-
-function compareField(name, wanted, headers, toPublic, say) {
-  const got = headers.filter(([known]) => known === name).map(([, value]) => toPublic(value));
-  if (!isDeepStrictEqual(got, wanted === null ? [] : [wanted])) say(`header \`${name}\``, wanted ?? 'none', got.join(' | ') || 'none');
-}
-
-function compareBody(expect, body, toPublic, say) {
-  const wanted = withoutIds((bytesOf(expect) ?? Buffer.alloc(0)).toString('latin1'));
-  const got = withoutIds(toPublic(body.toString('latin1')));
-  if (wanted !== got) say('body', `\n    ${readable(wanted)}`, `\n    ${readable(got)}`);
-}
-
-const withoutIds = (text) => text.replace(/\(request [0-9a-f]{16,}\)/g, '(request ID)');
-const readable = (text) => (text === '' ? '(empty)' : Buffer.from(text, 'latin1').toString('utf8'));
-
-function bytesOf({ body, text, base64 }) {
-  if (body !== undefined) return Buffer.from(JSON.stringify(body));
-  if (text !== undefined) return Buffer.from(text);
-  return base64 === undefined ? undefined : Buffer.from(base64, 'base64');
-}
-
 function localBytes(content, toLocal) {
   const body = bytesOf(content);
   return body && content.base64 === undefined ? Buffer.from(toLocal(body.toString())) : body;
@@ -296,56 +225,9 @@ function* pieces(body, chunks) {
   yield Buffer.from('0\r\n\r\n');
 }
 
-function withDefaults(headers, content) {
-  const fields = fieldsOf(headers);
-  if (content.body !== undefined && !fields.some(([name]) => name === 'content-type')) fields.push(['content-type', 'application/scim+json']);
-  return fields;
-}
-
-const fieldsOf = (headers = []) => (Array.isArray(headers) ? headers : Object.entries(headers)).map(([name, value]) => [name.toLowerCase(), value]);
-const pairs = (flat) => flat.flatMap((name, index) => (index % 2 === 0 ? [[name.toLowerCase(), flat[index + 1]]] : []));
-
 function readExample(name) {
   for (const file of ['scimlock.yaml', 'scimlock.json']) {
     try { return readFileSync(new URL(`examples/${name}/${file}`, ROOT), 'utf8'); } catch { /* the next one */ }
   }
   throw new Error(`examples/${name} has no scimlock.yaml and no scimlock.json`);
-}
-
-const CONTENT = ['body', 'text', 'base64'];
-const SHAPE = {
-  case: ['note', 'config', 'with', 'now', 'hosts', 'steps'],
-  step: ['idp', 'provider', 'now'],
-  request: ['method', 'path', 'headers', 'chunks', ...CONTENT],
-  provider: ['expect', 'reply', 'fault'],
-  call: ['method', 'path', 'headers', ...CONTENT],
-  reply: ['status', 'headers', 'chunks', ...CONTENT],
-  answer: ['status', 'headers', ...CONTENT],
-};
-
-/** Refuses what a case may not say; an unknown field is most likely a misspelt one. */
-function checkCase(file, one) {
-  const check = (shape, value, needed) => {
-    for (const key of Object.keys(value)) if (!SHAPE[shape].includes(key)) throw new Error(`${file}: unknown field \`${key}\` in a ${shape}`);
-    for (const key of needed) if (!(key in value)) throw new Error(`${file}: a ${shape} needs \`${key}\``);
-    if (CONTENT.filter((key) => key in value).length > 1) throw new Error(`${file}: a ${shape} has one of ${CONTENT.join(', ')}`);
-  };
-  check('case', one, ['note', 'config', 'steps']);
-  for (const step of one.steps) {
-    check('step', step, []);
-    if (!step.idp === !step.provider) throw new Error(`${file}: a step is either \`idp\` or \`provider\``);
-    if (step.provider) {
-      check('provider', step.provider, ['expect']);
-      check('call', step.provider.expect, ['method', 'path']);
-      if (!step.provider.reply === !step.provider.fault) throw new Error(`${file}: a provider either replies or has a fault`);
-      if (step.provider.reply) check('reply', step.provider.reply, ['status']);
-      else if (!['timeout', 'reset', 'garbage'].includes(step.provider.fault)) throw new Error(`${file}: unknown fault \`${step.provider.fault}\``);
-    } else if (step.idp.expect) {
-      check('answer', step.idp.expect, ['status']);
-    } else {
-      check('request', step.idp, ['method', 'path']);
-    }
-  }
-  if (!one.steps.at(0)?.idp?.method || !one.steps.at(-1)?.idp?.expect) throw new Error(`${file}: begins with what the IdP sends and ends with what it gets`);
-  return one;
 }

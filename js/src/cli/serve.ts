@@ -2,18 +2,36 @@
 
 import type { Server } from 'node:http';
 
-import { describe, located } from './cli-check.js';
-import { Refusal, readDocument } from './cli-document.js';
-import { secretOf } from './cli-secrets.js';
-import { ConfigError, createGateway } from './index.js';
-import { createServer } from './node.js';
-import type { Gateway } from './types.js';
+import { InvalidArgumentError } from 'commander';
+
+import { ConfigError, createGateway } from '../index.js';
+import { createServer } from '../node.js';
+import type { Gateway } from '../types.js';
+import { describe, located } from './check.js';
+import { command } from './command.js';
+import { readDocument } from './document.js';
+import { Refusal } from './output.js';
+import { secretOf } from './secrets.js';
 
 /** How long exchanges under way may take after the signal to stop. */
 const GRACE = 15_000;
 
+export const serve = () => command('serve', 'Run the gateway as a server', 'Runs the gateway as a server. Audit records go to standard output, one line of JSON each.', [
+  ['scimlock serve c.yaml', 'on http://127.0.0.1:8080'],
+  ['scimlock serve c.yaml --host :: --port 443', 'on all addresses (behind TLS: the gateway speaks plain HTTP)'],
+])
+  .argument('<config>', 'the configuration, YAML or JSON')
+  .option('--port <number>', 'where to listen; 0 takes a free one', portOf, 8080)
+  .option('--host <address>', 'where to listen', '127.0.0.1')
+  .action(async (file: string, { port, host }: { port: number; host: string }) => process.exit(await run(file, port, host)));
+
+function portOf(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) > 65535) throw new InvalidArgumentError('Write a number from 0 to 65535.');
+  return Number(text);
+}
+
 /** Serves until a signal; answers the exit code. */
-export async function serve(file: string, port: number, host: string): Promise<number> {
+async function run(file: string, port: number, host: string): Promise<number> {
   const gateway = await load(file);
   const server = createServer(gateway);
   await listening(server, port, host);

@@ -1,15 +1,27 @@
 /** `scimlock check`: what is wrong with a configuration, where, and what to do. */
 
-import engine from './engine.wasm';
+import engine from '../engine.wasm';
 
-import { type Document, type Position, readDocument } from './cli-document.js';
-import { secretOf } from './cli-secrets.js';
-import { type Findings, inspect } from './gateway.js';
-import { moduleOf } from './module.js';
-import type { Problem } from './types.js';
+import { type Findings, inspect } from '../gateway.js';
+import { moduleOf } from '../module.js';
+import type { Problem } from '../types.js';
+import { command } from './command.js';
+import { type Document, type Position, readDocument } from './document.js';
+import { paint } from './output.js';
+import { secretOf } from './secrets.js';
+
+export const check = () => command('check', 'Check a configuration', 'Says what is wrong with a configuration, where, and what to do. Exit code 1 when it would not start.', [
+  ['scimlock check c.yaml', 'for people'],
+  ['scimlock check c.yaml --json', 'for machines: problems with file, line, JSON pointer and code'],
+])
+  .argument('<config>', 'the configuration, YAML or JSON')
+  .option('--json', 'print findings as one JSON object')
+  .action(async (file: string, { json }: { json?: boolean }) => {
+    process.exitCode = await run(file, json === true);
+  });
 
 /** Prints all findings; 0 when the gateway would start. */
-export async function check(file: string, json: boolean): Promise<number> {
+async function run(file: string, json: boolean): Promise<number> {
   const document = readDocument(file);
   const { problems, secrets } = await inspect(await moduleOf(engine), document.json, secretOf);
   const ok = problems.every((problem) => problem.warning);
@@ -28,7 +40,8 @@ export function located(problems: readonly Problem[], document: Document): (Prob
 
 /** One problem for people, with its remedy on a second line. */
 export function describe(file: string, { warning, code, line, route, message, remedy }: Problem & Position): string {
-  return `${warning ? 'warning' : 'error'} [${code}] ${file}:${line}${route === null ? '' : ` ${route}`}: ${message}\n  ${remedy}`;
+  const word = warning ? paint('yellow', 'warning') : paint('red', 'error');
+  return `${word} [${code}] ${file}:${line}${route === null ? '' : ` ${route}`}: ${message}\n  ${remedy}`;
 }
 
 function needs(secrets: Findings['secrets']): string[] {

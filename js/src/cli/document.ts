@@ -1,11 +1,9 @@
 /** A configuration file: YAML 1.2 (or JSON) read strictly into the JSON text that the engine takes, with positions kept. */
 
-import { readFileSync } from 'node:fs';
-
 import { LineCounter, type Node, type Scalar, isAlias, isMap, isScalar, isSeq, parseAllDocuments } from 'yaml';
 
-/** What the command line says and ends with. */
-export class Refusal extends Error {}
+import { readText } from './files.js';
+import { Refusal } from './output.js';
 
 export interface Position {
   line: number;
@@ -20,12 +18,7 @@ export interface Document {
 
 /** Reads a configuration file. */
 export function readDocument(file: string): Document {
-  let text;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Refusal(`error ${file}: ${reasonOf(error)}`);
-  }
+  const text = readText(file);
   const lines = new LineCounter();
   const refuse = (offset: number, message: string): never => {
     throw new Refusal(`error ${file}:${lines.linePos(offset).line}: ${message}`);
@@ -79,14 +72,6 @@ function scalar({ value, source }: Scalar, refuse: (message: string) => never): 
   if (source !== undefined && /^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/.test(source)) return source;
   if (!Number.isSafeInteger(value)) return refuse(`\`${source ?? value}\` is no number that JSON has: write it in quotes`);
   return String(value);
-}
-
-function reasonOf(error: unknown): string {
-  const code = (error as { code?: string }).code;
-  if (code === 'ENOENT') return 'no such file';
-  if (code === 'EISDIR') return 'this is a folder: name the configuration file in it';
-  if (code === 'EACCES') return 'the file may not be read';
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** The parser's words; with a remedy where it stumbles over a path or a secret inside braces. */
