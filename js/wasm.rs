@@ -12,7 +12,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use scimlock::config::{ConfigErrors, secret_names};
-use scimlock::store::{StoreClass, StoreOperation, StoreRequest};
+use scimlock::store::{StoreClass, StoreOperation, StoreRequest, Stored};
 use scimlock::{
     Action, Call, Effect, Exchange, Fault, Gateway, Headers, HostFacts, Input, Request, Response,
     ResponseHead,
@@ -25,8 +25,8 @@ const MISUSE: u32 = 255;
 /// Buffers that grew over this for one message are given back at the next.
 const KEPT_CAPACITY: usize = 256 * 1024;
 
-const FACTS: HostFacts =
-    HostFacts { atomic_store: false, sync_crypto: false, clusters: false, streaming: false };
+/// What WebCrypto verifies everywhere.
+const VERIFIES: &[&str] = &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"];
 
 thread_local! {
     static HOST: RefCell<Host> = const { RefCell::new(Host::new()) };
@@ -38,7 +38,8 @@ pub fn reserve(length: u32) -> *mut u8 {
     with_host(ptr::null_mut(), |host| host.reserve(length).map_or(ptr::null_mut(), <[u8]>::as_mut_ptr))
 }
 
-/// Compiles the configuration: JSON text, then pairs of secret name and value up to the end of the input.
+/// Compiles the configuration. The input: whether the shared store is one for all and atomic, whether the host
+/// verifies signatures, JSON text, then pairs of secret name and value up to the end.
 /// Answers `1` when the gateway stands, else `0`, then the problems as JSON text.
 #[wasm_bindgen]
 pub fn compile() -> *const u8 {
@@ -105,12 +106,12 @@ impl Host {
     }
 
     fn compile(&mut self) -> &[u8] {
-        let Some((json, secrets)) = read_compile(&self.input) else {
+        let Some((facts, json, secrets)) = read_compile(&self.input) else {
             return self.answer(|out| out.number(0));
         };
         self.exchanges.clear();
         self.gateway = None;
-        let problems = match Gateway::compile(&json, &secrets, FACTS) {
+        let problems = match Gateway::compile(&json, &secrets, facts) {
             Ok(gateway) => {
                 let warnings = gateway.warnings().clone();
                 self.gateway = Some(Arc::new(gateway));
@@ -197,14 +198,17 @@ impl Host {
     }
 }
 
-fn read_compile(input: &[u8]) -> Option<(String, BTreeMap<String, String>)> {
+fn read_compile(input: &[u8]) -> Option<(HostFacts, String, BTreeMap<String, String>)> {
     let mut input = Reader(input);
+    let atomic_store = input.flag()?;
+    let verifies = if input.flag()? { VERIFIES } else { &[] };
+    let facts = HostFacts { atomic_store, verifies, clusters: false, streaming: false };
     let json = input.text()?;
     let mut secrets = BTreeMap::new();
     while !input.0.is_empty() {
         secrets.insert(input.text()?, input.text()?);
     }
-    Some((json, secrets))
+    Some((facts, json, secrets))
 }
 
 fn problems_json(problems: &ConfigErrors) -> String {
@@ -279,7 +283,15 @@ impl<'a> Reader<'a> {
                 headers: self.headers()?,
                 body: self.bytes()?.to_vec(),
             }),
-            5 => Input::Stored(if self.flag()? { Some(self.bytes()?.to_vec()) } else { None }),
+            5 => Input::Stored(match self.number()? {
+                0 => {
+                    let (there, value) = (self.flag()?, self.bytes()?);
+                    Stored::Value { value: there.then(|| value.to_vec()), version: self.whole()? }
+                }
+                1 => Stored::Put(self.flag()?),
+                2 => Stored::Number(self.whole()?.cast_signed()),
+                _ => return None,
+            }),
             6 => Input::Verified(self.flag()?),
             7 => Input::Elapsed,
             8 => Input::Fault(match self.number()? {
@@ -292,6 +304,12 @@ impl<'a> Reader<'a> {
             _ => return None,
         };
         self.0.is_empty().then_some(input)
+    }
+
+    /// A number of 64 bits, the lower half first.
+    fn whole(&mut self) -> Option<u64> {
+        let (low, high) = (self.number()?, self.number()?);
+        Some(u64::from(high) << 32 | u64::from(low))
     }
 
     fn status(&mut self) -> Option<u16> {
@@ -310,6 +328,11 @@ impl Writer {
     /// A time in milliseconds; nothing waits longer than 49 days.
     fn time(&mut self, milliseconds: u64) {
         self.number(u32::try_from(milliseconds).unwrap_or(u32::MAX));
+    }
+
+    /// A number of 64 bits, the lower half first.
+    fn whole(&mut self, number: u64) {
+        self.0.extend_from_slice(&number.to_le_bytes());
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
@@ -345,14 +368,14 @@ impl Writer {
             StoreOperation::Put { expect, value, ttl } => {
                 self.number(1);
                 self.number(u32::from(expect.is_some()));
-                self.bytes(&expect.unwrap_or_default().to_le_bytes());
+                self.whole(expect.unwrap_or_default());
                 self.bytes(value);
-                self.time(*ttl);
+                self.whole(*ttl);
             }
             StoreOperation::Add { delta, ttl } => {
                 self.number(2);
-                self.bytes(&delta.to_le_bytes());
-                self.time(*ttl);
+                self.whole(delta.cast_unsigned());
+                self.whole(*ttl);
             }
         }
     }
@@ -394,9 +417,9 @@ impl Writer {
                 self.number(2);
                 self.store(request);
             }
-            Action::Verify { algorithm, key, message, signature } => {
+            Action::Verify(verify) => {
                 self.number(3);
-                for part in [algorithm.as_bytes(), key, message, signature] {
+                for part in [verify.algorithm.as_bytes(), &verify.key, &verify.message, &verify.signature] {
                     self.bytes(part);
                 }
             }
@@ -464,8 +487,18 @@ mod tests {
                 [with_fields(message(&[Number(201)])), message(&[Bytes(b"x")])].concat(),
                 Input::Reply(Response { status: 201, headers: headers(), body: b"x".into() }),
             ),
-            (5, message(&[Number(0)]), Input::Stored(None)),
-            (5, message(&[Number(1), Bytes(b"v")]), Input::Stored(Some(b"v".into()))),
+            (
+                5,
+                message(&[Number(0), Number(0), Bytes(b""), Number(0), Number(0)]),
+                Input::Stored(Stored::Value { value: None, version: 0 }),
+            ),
+            (
+                5,
+                message(&[Number(0), Number(1), Bytes(b"v"), Number(7), Number(1)]),
+                Input::Stored(Stored::Value { value: Some(b"v".into()), version: (1 << 32) + 7 }),
+            ),
+            (5, message(&[Number(1), Number(1)]), Input::Stored(Stored::Put(true))),
+            (5, message(&[Number(2), Number(u32::MAX), Number(u32::MAX)]), Input::Stored(Stored::Number(-1))),
             (6, message(&[Number(1)]), Input::Verified(true)),
             (7, Vec::new(), Input::Elapsed),
             (8, message(&[Number(2)]), Input::Fault(Fault::Timeout)),
@@ -506,6 +539,39 @@ mod tests {
     }
 
     #[test]
+    fn store_requests_and_signatures_carry_their_parts_in_order() {
+        let store = |operation| {
+            let mut out = Writer(Vec::new());
+            out.action(&Action::Store(StoreRequest {
+                key: [1; 32],
+                class: StoreClass::Shared,
+                secret: true,
+                operation,
+            }));
+            out.0
+        };
+        let start = [Number(2), Bytes(&[1; 32]), Number(1), Number(1)];
+        let with = |parts: &[Part<'_>]| [message(&start), message(parts)].concat();
+        assert_eq!(store(StoreOperation::Get), with(&[Number(0)]));
+        let put = StoreOperation::Put { expect: Some(5), value: b"v".into(), ttl: 1 << 32 };
+        let parts = [Number(1), Number(1), Number(5), Number(0), Bytes(b"v"), Number(0), Number(1)];
+        assert_eq!(store(put), with(&parts));
+        let add = StoreOperation::Add { delta: -2, ttl: 9 };
+        assert_eq!(
+            store(add),
+            with(&[Number(2), Number(u32::MAX - 1), Number(u32::MAX), Number(9), Number(0)])
+        );
+        let mut out = Writer(Vec::new());
+        out.action(&Action::Verify(scimlock::Verify {
+            algorithm: "ES256",
+            key: b"k".into(),
+            message: b"m".into(),
+            signature: b"s".into(),
+        }));
+        assert_eq!(out.0, message(&[Number(3), Bytes(b"ES256"), Bytes(b"k"), Bytes(b"m"), Bytes(b"s")]));
+    }
+
+    #[test]
     fn misuse_answers_a_value() {
         let misuse = message(&[Number(12), Number(0), Number(MISUSE)]);
         let mut host = Host::new();
@@ -521,7 +587,7 @@ mod tests {
     #[test]
     fn a_configuration_that_does_not_compile_says_why_and_leaves_no_gateway() {
         let mut host = Host::new();
-        input(&mut host, &message(&[Bytes(b"{\"version\":1,\"nonsense\":true}")]));
+        input(&mut host, &message(&[Number(0), Number(1), Bytes(b"{\"version\":1,\"nonsense\":true}")]));
         let answer = host.compile().to_vec();
         let mut answer = Reader(&answer[4..]);
         assert_eq!(answer.number(), Some(0));

@@ -8,7 +8,8 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
-use crate::Headers;
+use crate::errand::Turn;
+use crate::{Headers, Request};
 
 /// The compiled access rules of a route.
 #[derive(Debug)]
@@ -29,7 +30,12 @@ impl Access {
         Self { realm: realm.to_owned(), tokens: Vec::new(), open: true }
     }
 
-    /// Judges a request's header fields; `now` is Unix time in milliseconds.
+    /// Judges a request, at once or with what it asks for; `now` is Unix time in milliseconds.
+    pub(crate) fn begin(&self, request: &Request, now: u64) -> Turn<Verdict> {
+        Turn::Ready(self.check(&request.headers, now))
+    }
+
+    /// Judges a request's header fields.
     pub(crate) fn check(&self, headers: &Headers, now: u64) -> Verdict {
         if self.open {
             return Verdict::Accepted { token: None };

@@ -27,7 +27,9 @@ pub fn list(gateway: &Gateway, body: Vec<u8>) -> Result<Vec<u8>, ScimError> {
     })?;
     match step {
         Step::Done(response) => Ok(response.body),
-        Step::Call(_) | Step::Last(_) => Err(ScimError::new(500, "the provider is asked once more")),
+        Step::Call(_) | Step::Last(_) | Step::Ask(_) => {
+            Err(ScimError::new(500, "the provider is asked once more"))
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use crate::access::Verdict;
 use crate::audit::Audit;
+pub use crate::errand::Verify;
+use crate::errand::{Asked, Need, Resume, Turn};
 use crate::error::ScimError;
 use crate::http::path::Target;
 use crate::operation::{self, Operation, Scene, Step};
@@ -48,7 +50,7 @@ pub enum Input {
     /// The complete answer to a `Callout`.
     Reply(Response),
     /// The result of a `Store` action.
-    Stored(Option<Vec<u8>>),
+    Stored(crate::store::Stored),
     /// The result of a `Verify` action.
     Verified(bool),
     /// The time of a `Wait` action is over.
@@ -86,19 +88,11 @@ pub enum Action {
         /// Milliseconds until `Fault(Timeout)`.
         timeout: u64,
     },
-    /// Read or write the store, then deliver `Stored`.
+    /// Read or write the store, then deliver `Stored`, or `Fault` where the store cannot be reached.
     Store(crate::store::StoreRequest),
-    /// Verify a signature, then deliver `Verified`.
-    Verify {
-        /// The algorithm (JWA name).
-        algorithm: &'static str,
-        /// The public key, as a JWK.
-        key: Vec<u8>,
-        /// What was signed.
-        message: Vec<u8>,
-        /// The signature.
-        signature: Vec<u8>,
-    },
+    /// Verify a signature, then deliver `Verified`, or `Fault` where it could not be tried (only where
+    /// [`HostFacts::verifies`](crate::HostFacts) names the algorithm).
+    Verify(Verify),
     /// Deliver `Elapsed` after so many milliseconds.
     Wait(u64),
     /// Send this request to the provider in place of the IdP's, and deliver the answer's head as `Response`.
@@ -158,7 +152,11 @@ pub struct Exchange {
 #[derive(Debug)]
 enum State {
     ExpectRequest,
+    /// Access has asked for something before it judges the request for this route.
+    ExpectVerdict(usize, Box<Request>, Asked, Resume<Verdict>),
     ExpectBody(Under, Vec<u8>),
+    /// The operation has asked for something.
+    ExpectAnswer(Under, Asked),
     /// A callout is under way.
     ExpectReply(Under),
     /// The request was forwarded.
@@ -193,9 +191,10 @@ impl Exchange {
     /// Takes one input and answers one action. `now` is Unix time in milliseconds.
     ///
     /// Which input may come is fixed by the action before: the request's head first; `Body` after `Read` on
-    /// the request side; `Reply` or `Fault` after `Callout`; `Response` or `Fault` after `Forward`;
-    /// `ResponseBody` or `Fault` after `Read` on the response side. Anything else is a misuse by the host and
-    /// ends in an error, never in a forwarded request.
+    /// the request side; `Reply` or `Fault` after `Callout`; `Stored` or `Fault` after `Store`; `Verified` or
+    /// `Fault` after `Verify`; `Elapsed` after `Wait`; `Response` or `Fault` after `Forward`; `ResponseBody` or
+    /// `Fault` after `Read` on the response side. Anything else is a misuse by the host and ends in an error,
+    /// never in a forwarded request.
     pub fn handle(&mut self, now: u64, input: Input) -> Action {
         let gateway = Arc::clone(&self.gateway);
         let outcome = match (std::mem::replace(&mut self.state, State::Over), input) {
@@ -204,6 +203,16 @@ impl Exchange {
                 self.deadline = now.saturating_add(gateway.limits.time);
                 self.request(&gateway, now, &request)
             }
+            (State::ExpectVerdict(index, request, asked, resume), input) => match asked.answer(input) {
+                Some(answer) => self.judge(&gateway, now, index, request, resume.with(now, answer)),
+                None => Err(lost()),
+            },
+            (State::ExpectAnswer(under, asked), input) => match asked.answer(input) {
+                Some(answer) => {
+                    self.progress(&gateway, now, under, |operation, scene| operation.answered(scene, answer))
+                }
+                None => Err(lost()),
+            },
             (State::ExpectBody(under, body), Input::Body { bytes, last }) => {
                 self.body(&gateway, now, under, body, bytes, last)
             }
@@ -235,7 +244,7 @@ impl Exchange {
                 | State::ExpectResponseBody(under, _),
                 Input::Fault(fault),
             ) => self.fault(&gateway, now, under, fault),
-            _ => Err(ScimError::new(500, "the gateway has lost track of this request")),
+            _ => Err(lost()),
         };
         let action = outcome.unwrap_or_else(|error| self.respond(now, error.response(&self.id)));
         self.effects.extend(self.trace.take().into_iter().map(Effect::Trace));
@@ -265,12 +274,58 @@ impl Exchange {
         });
         let target = Target::parse(&request.path).map_err(|bad| ScimError::new(400, bad.detail()))?;
         let mut routes = gateway.routes.iter().enumerate();
-        let found = routes.find_map(|(index, route)| Some((index, route, target.under(&route.path)?)));
-        let Some((index, route, rest)) = found else {
+        let Some((index, route)) = routes.find(|(_, route)| target.under(&route.path).is_some()) else {
             return Err(ScimError::new(404, "no route of the gateway has this path"));
         };
         self.audit.route = Some(route.name.clone());
-        match route.access.check(&request.headers, now) {
+        match route.access.begin(request, now) {
+            Turn::Ready(verdict) => self.judged(gateway, now, index, request, verdict),
+            Turn::Need(need, resume) => {
+                let (action, asked) = self.ask(now, need)?;
+                self.state = State::ExpectVerdict(index, Box::new(request.clone()), asked, resume);
+                Ok(action)
+            }
+        }
+    }
+
+    /// Goes on with access, which had asked for something.
+    fn judge(
+        &mut self,
+        gateway: &Gateway,
+        now: u64,
+        index: usize,
+        request: Box<Request>,
+        turn: Turn<Verdict>,
+    ) -> Result<Action, ScimError> {
+        match turn {
+            Turn::Ready(verdict) => self.judged(gateway, now, index, &request, verdict),
+            Turn::Need(need, resume) => {
+                let (action, asked) = self.ask(now, need)?;
+                self.state = State::ExpectVerdict(index, request, asked, resume);
+                Ok(action)
+            }
+        }
+    }
+
+    /// What an errand asks of the host, while there is time.
+    fn ask(&self, now: u64, need: Need) -> Result<(Action, Asked), ScimError> {
+        match self.deadline.saturating_sub(now) {
+            0 => Err(ScimError::new(504, "the time for this request is over (`limits.time`)")),
+            left => Ok(need.action(left)),
+        }
+    }
+
+    /// Lets the request in, or refuses it.
+    fn judged(
+        &mut self,
+        gateway: &Gateway,
+        now: u64,
+        index: usize,
+        request: &Request,
+        verdict: Verdict,
+    ) -> Result<Action, ScimError> {
+        let route = gateway.routes.get(index).ok_or_else(lost)?;
+        match verdict {
             Verdict::Accepted { token } => {
                 self.audit.token = token.and_then(|token| route.access.name(token)).map(str::to_owned);
             }
@@ -286,6 +341,8 @@ impl Exchange {
             let detail = format!("route `{}` is paused; nothing is forwarded", route.name);
             return Err(ScimError::new(503, detail).with("retry-after", "300"));
         }
+        let target = Target::parse(&request.path).map_err(|bad| ScimError::new(400, bad.detail()))?;
+        let rest = target.under(&route.path).ok_or_else(lost)?;
         let parsed = operation::Request::parse(route, request, &target, rest)?;
         self.audit.operation = Some(parsed.kind.as_str());
         self.audit.id.clone_from(&parsed.id);
@@ -349,17 +406,30 @@ impl Exchange {
         &mut self,
         gateway: &Gateway,
         now: u64,
-        mut under: Under,
+        under: Under,
         body: Vec<u8>,
     ) -> Result<Action, ScimError> {
-        let route = gateway.routes.get(under.route).ok_or_else(lost)?;
         if !body.is_empty() {
             self.trace.step("message", |line| line.json("body", &body));
         }
-        let step = under.operation.begin(
-            &mut Scene { gateway, route, audit: &mut self.audit, trace: &mut self.trace, id: &self.id, now },
-            body,
-        )?;
+        self.progress(gateway, now, under, |operation, scene| operation.begin(scene, body))
+    }
+
+    /// Lets the operation go on, and carries out what it asks for.
+    fn progress(
+        &mut self,
+        gateway: &Gateway,
+        now: u64,
+        mut under: Under,
+        go: impl FnOnce(&mut Operation, &mut Scene<'_>) -> Result<Step, ScimError>,
+    ) -> Result<Action, ScimError> {
+        let route = gateway.routes.get(under.route).ok_or_else(lost)?;
+        let mut scene =
+            Scene { gateway, route, audit: &mut self.audit, trace: &mut self.trace, id: &self.id, now };
+        let step = go(&mut under.operation, &mut scene)?;
+        if let Some(id) = under.operation.id() {
+            self.audit.id = Some(id.to_owned());
+        }
         self.step(gateway, now, under, step)
     }
 
@@ -367,7 +437,7 @@ impl Exchange {
         &mut self,
         gateway: &Gateway,
         now: u64,
-        mut under: Under,
+        under: Under,
         response: Response,
     ) -> Result<Action, ScimError> {
         let route = gateway.routes.get(under.route).ok_or_else(lost)?;
@@ -379,14 +449,7 @@ impl Exchange {
                 format!("{detail}; raise `limits.response` or ask for fewer resources"),
             ));
         }
-        let step = under.operation.resume(
-            &mut Scene { gateway, route, audit: &mut self.audit, trace: &mut self.trace, id: &self.id, now },
-            response,
-        )?;
-        if let Some(id) = under.operation.id() {
-            self.audit.id = Some(id.to_owned());
-        }
-        self.step(gateway, now, under, step)
+        self.progress(gateway, now, under, |operation, scene| operation.resume(scene, response))
     }
 
     fn step(
@@ -418,6 +481,11 @@ impl Exchange {
                 self.state = State::ExpectReply(under);
                 Action::Callout { call, timeout }
             }
+            Step::Ask(need) => {
+                let (action, asked) = need.action(timeout);
+                self.state = State::ExpectAnswer(under, asked);
+                action
+            }
             Step::Done(response) => self.respond(now, response),
         })
     }
@@ -426,7 +494,7 @@ impl Exchange {
         &mut self,
         gateway: &Gateway,
         now: u64,
-        mut under: Under,
+        under: Under,
         fault: Fault,
     ) -> Result<Action, ScimError> {
         let (word, status, text) = match fault {
@@ -438,11 +506,9 @@ impl Exchange {
             Fault::Reset => ("reset", 502, "the provider broke the connection; the outcome is unknown"),
         };
         self.audit.called(word);
-        let route = gateway.routes.get(under.route).ok_or_else(lost)?;
-        let mut scene =
-            Scene { gateway, route, audit: &mut self.audit, trace: &mut self.trace, id: &self.id, now };
-        let step = under.operation.fault(&mut scene, ScimError::new(status, text))?;
-        self.step(gateway, now, under, step)
+        self.progress(gateway, now, under, |operation, scene| {
+            operation.fault(scene, ScimError::new(status, text))
+        })
     }
 
     fn respond(&mut self, now: u64, response: Response) -> Action {
@@ -486,3 +552,6 @@ fn too_large(gateway: &Gateway) -> ScimError {
 fn lost() -> ScimError {
     ScimError::new(500, "the gateway has lost track of this request")
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,10 +19,12 @@ use crate::repair::Repairs;
 /// What the host can do.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct HostFacts {
-    /// The `shared` store class is atomic (compare-and-set).
+    /// The `shared` store class is one for all that serve the configuration in this process or beyond, and its
+    /// puts with `expect` and its additions are atomic.
     pub atomic_store: bool,
-    /// The host verifies signatures itself, without waiting.
-    pub sync_crypto: bool,
+    /// The signature algorithms (JWA names) that the host verifies itself, with
+    /// [`Action::Verify`](crate::Action::Verify); the engine verifies the others.
+    pub verifies: &'static [&'static str],
     /// Calls go to named clusters (Envoy): every provider URL needs one.
     pub clusters: bool,
     /// Bodies can only be streamed: method, path and status are final before the body is read.

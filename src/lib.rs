@@ -14,6 +14,7 @@ mod credential;
 pub mod delta;
 mod discovery;
 pub mod document;
+mod errand;
 pub mod error;
 pub mod exchange;
 pub mod filter;
@@ -29,6 +30,6 @@ pub mod schema;
 pub mod store;
 mod trace;
 
-pub use exchange::{Action, Effect, Exchange, Fault, Input, ResponseHead};
+pub use exchange::{Action, Effect, Exchange, Fault, Input, ResponseHead, Verify};
 pub use gateway::{Gateway, HostFacts};
 pub use http::{Call, Headers, Request, Response, Scheme};

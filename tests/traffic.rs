@@ -21,7 +21,8 @@ use scimlock::{Call, Fault, Gateway, Headers, Response};
 use serde_json::{Map, Value, json};
 
 use case::{Case, Idp, IdpExpect, Message, Provider, SCIM_JSON, latin1, pretty, put_body};
-use support::{Answer, Delivery, IdpRequest, Outcome, drive, example_with, root};
+use support::store::Store;
+use support::{Answer, Delivery, IdpRequest, Outcome, drive, drive_with, example_with, root};
 
 const DELIVERIES: [Delivery; 3] = [Delivery::Whole, Delivery::Parts(1), Delivery::Parts(7)];
 const DEFAULT_NOW: &str = "2026-01-01T00:00:00Z";
@@ -144,7 +145,7 @@ impl Happened {
 fn play(gateway: &Arc<Gateway>, case: &Case, delivery: Delivery) -> Outcome<Happened> {
     let mut happened = Happened { steps: vec![None; case.steps.len()], problems: Vec::new() };
     let mut now = milliseconds(case.now.as_deref().unwrap_or(DEFAULT_NOW))?;
-    let mut answer = None;
+    let (mut answer, mut store) = (None, Store::default());
     for (at, step) in case.steps.iter().enumerate() {
         if let Some(time) = &step.now {
             now = milliseconds(time)?;
@@ -157,7 +158,15 @@ fn play(gateway: &Arc<Gateway>, case: &Case, delivery: Delivery) -> Outcome<Happ
                     .enumerate()
                     .skip(at + 1)
                     .map_while(|(at, step)| Some((at, step.provider.as_ref()?)));
-                answer = Some(send_one(gateway, now, send, delivery, script.collect(), &mut happened)?);
+                answer = Some(send_one(
+                    gateway,
+                    &mut store,
+                    now,
+                    send,
+                    delivery,
+                    script.collect(),
+                    &mut happened,
+                )?);
             }
             (Some(Idp::Expect(IdpExpect { expect })), None) => {
                 let response = answer.take().ok_or("an answer is expected before anything was sent")?;
@@ -176,6 +185,7 @@ fn play(gateway: &Arc<Gateway>, case: &Case, delivery: Delivery) -> Outcome<Happ
 
 fn send_one(
     gateway: &Arc<Gateway>,
+    store: &mut Store,
     now: u64,
     send: &Message,
     delivery: Delivery,
@@ -191,7 +201,7 @@ fn send_one(
     let delivery = send.chunks.map_or(delivery, Delivery::Parts);
     let mut script = script.into_iter();
     let mut failure = None;
-    let response = drive(gateway, now, &request, delivery, |call| match script.next() {
+    let response = drive_with(store, gateway, now, &request, delivery, |call| match script.next() {
         None => {
             happened.problems.push(format!("{UNEXPECTED}: {} {}", call.method, call.path));
             Answer::Fault(Fault::Unreachable)

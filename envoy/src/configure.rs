@@ -8,14 +8,11 @@ use scimlock::config::secret_names;
 use scimlock::{Gateway, HostFacts};
 use serde_json::{Map, Number, Value as Json};
 
-/// What this host can do. The store and the signature check are not connected yet, so what needs them is a
-/// configuration error here, not a surprise in an exchange.
-const FACTS: HostFacts =
-    HostFacts { atomic_store: false, sync_crypto: false, clusters: true, streaming: false };
-
-/// Compiles the document; `variable` looks up environment variables. `Err` holds the lines for the log.
+/// Compiles the document for an Envoy that verifies signatures of these algorithms; `variable` looks up environment
+/// variables. `Err` holds the lines for the log.
 pub(crate) fn configure(
     bytes: &[u8],
+    verifies: &'static [&'static str],
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Gateway, Vec<String>> {
     let document = document(bytes).map_err(|problem| vec![problem.to_owned()])?;
@@ -32,7 +29,9 @@ pub(crate) fn configure(
     }
     let secrets: BTreeMap<String, String> =
         names.into_iter().filter_map(|name| variable(&name).map(|value| (name, value))).collect();
-    Gateway::compile(&document, &secrets, FACTS)
+    // Shared data is one store for all workers, with compare-and-set.
+    let facts = HostFacts { atomic_store: true, verifies, clusters: true, streaming: false };
+    Gateway::compile(&document, &secrets, facts)
         .map_err(|errors| errors.to_string().lines().map(str::to_owned).collect())
 }
 
@@ -112,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_file_is_no_secret_for_a_filter() {
-        let problems = configure(br#"{"a": "${file:/run/token}"}"#, |_| Some("x".to_owned()));
+        let problems = configure(br#"{"a": "${file:/run/token}"}"#, &[], |_| Some("x".to_owned()));
         let problems = problems.err().unwrap_or_default();
         assert_eq!(problems.len(), 1);
         assert!(problems[0].starts_with("error: the secret `${file:/run/token}` is a file, which a filter"));

@@ -50,7 +50,7 @@ impl Filter {
             match step {
                 Step::Feed(feed) => {
                     let exchange = self.exchange.as_mut().ok_or("no exchange")?;
-                    let action = exchange.handle(now, fetch(feed)?);
+                    let action = exchange.handle(now, fetch(now, feed)?);
                     let effects = exchange.effects();
                     self.carry_out(effects);
                     step = self.stream.action(action);
@@ -110,9 +110,11 @@ impl Filter {
 /// Inputs the engine takes within one callback; more can only be a loop.
 const ROUNDS: usize = 64;
 
-fn fetch(feed: Feed) -> Result<Input, Failed> {
+fn fetch(now: u64, feed: Feed) -> Result<Input, Failed> {
     Ok(match feed {
         Feed::Input(input) => input,
+        Feed::Stored(request) => Input::Stored(host::store(now, &request)?),
+        Feed::Verified(verify) => host::verify(&verify).map_or_else(Input::Fault, Input::Verified),
         Feed::RequestBody { at, len, last } => Input::Body { bytes: host::request_body(at, len)?, last },
         Feed::ResponseBody { at, len, last } => {
             Input::ResponseBody { bytes: host::response_body(at, len)?, last }

@@ -6,10 +6,11 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
-use scimlock::{Call, Fault, Headers, Request, Response, ResponseHead};
+use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, Status};
+use scimlock::store::{StoreRequest, Stored};
+use scimlock::{Call, Fault, Headers, Request, Response, ResponseHead, Verify};
 
-use crate::{origin, stream};
+use crate::{origin, store, stream, verify};
 
 /// A host call that failed: its name.
 pub(crate) type Failed = &'static str;
@@ -142,6 +143,48 @@ pub(crate) fn dispatch(call: &Call, timeout: u64) -> Result<(), Failed> {
     hostcalls::dispatch_http_call(cluster, text(&head)?, body, Vec::new(), timeout)
         .map(|_token| ())
         .map_err(|_| "dispatch_http_call")
+}
+
+/// Carries out a request to the store.
+pub(crate) fn store(now: u64, request: &StoreRequest) -> Result<Stored, Failed> {
+    store::run(&SharedData, now, request)
+}
+
+/// The data that all VMs of this `vm_id` share.
+struct SharedData;
+
+impl store::Memory for SharedData {
+    fn get(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, Failed> {
+        let (value, version) = hostcalls::get_shared_data(key).map_err(|_| "get_shared_data")?;
+        Ok(value.zip(version))
+    }
+
+    fn set(&self, key: &str, value: &[u8], version: u32) -> Result<bool, Failed> {
+        match hostcalls::set_shared_data(key, Some(value), Some(version)) {
+            Ok(()) => Ok(true),
+            Err(Status::CasMismatch) => Ok(false),
+            Err(_) => Err("set_shared_data"),
+        }
+    }
+}
+
+/// The signature algorithms that this Envoy verifies itself.
+pub(crate) fn verifies() -> &'static [&'static str] {
+    match hostcalls::call_foreign_function(verify::FUNCTION, None) {
+        Err(Status::NotFound) => &[],
+        Ok(_) | Err(_) => verify::ALGORITHMS,
+    }
+}
+
+/// Verifies a signature; the fault says that it could not be tried.
+pub(crate) fn verify(verify: &Verify) -> Result<bool, Fault> {
+    let arguments = verify::arguments(verify).ok_or(Fault::Unreachable)?;
+    match hostcalls::call_foreign_function(verify::FUNCTION, Some(&arguments)) {
+        Ok(answer) => Ok(verify::result(&answer.unwrap_or_default())),
+        // A key or a signature that cannot be read.
+        Err(Status::BadArgument) => Ok(false),
+        Err(_) => Err(Fault::Unreachable),
+    }
 }
 
 pub(crate) fn counter(name: &str) -> Result<u32, Failed> {

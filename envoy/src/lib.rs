@@ -9,4 +9,6 @@ mod host;
 mod metrics;
 mod origin;
 mod root;
+mod store;
 mod stream;
+mod verify;

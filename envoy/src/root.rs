@@ -43,7 +43,7 @@ impl RootContext for Root {
     fn on_configure(&mut self, _size: usize) -> bool {
         let configured = host::plugin_configuration()
             .map_err(|failed| vec![format!("the host call `{failed}` failed")])
-            .and_then(|bytes| configure(&bytes, |name| std::env::var(name).ok()))
+            .and_then(|bytes| configure(&bytes, host::verifies(), |name| std::env::var(name).ok()))
             .and_then(|gateway| {
                 host::tick_every(TICK).map_err(|failed| vec![format!("the host call `{failed}` failed")])?;
                 Ok(gateway)

@@ -16,7 +16,8 @@
 //! - A message without a body callback has no buffer to write to. A request that needs one goes out beside the
 //!   stream (`Dispatch`); an answer that needs one becomes a local response.
 
-use scimlock::{Action, Call, Fault, Headers, Input, Request, Response, ResponseHead};
+use scimlock::store::StoreRequest;
+use scimlock::{Action, Call, Fault, Headers, Input, Request, Response, ResponseHead, Verify};
 
 /// What Envoy reports.
 #[derive(Debug)]
@@ -53,6 +54,10 @@ pub(crate) enum Step {
 pub(crate) enum Feed {
     /// As it stands.
     Input(Input),
+    /// What the store answers to this.
+    Stored(StoreRequest),
+    /// Whether this signature is right.
+    Verified(Verify),
     /// These bytes of the held request body.
     RequestBody { at: usize, len: usize, last: bool },
     /// These bytes of the held answer's body.
@@ -153,10 +158,9 @@ impl Stream {
                 }
                 hold(Some(Command::Dispatch { call, timeout }))
             }
-            // What this host cannot do yet fails for the engine, which then refuses the request.
-            Action::Store(_) | Action::Verify { .. } => {
-                Step::Feed(Feed::Input(Input::Fault(Fault::Unreachable)))
-            }
+            // Both are answered at once.
+            Action::Store(request) => Step::Feed(Feed::Stored(request)),
+            Action::Verify(verify) => Step::Feed(Feed::Verified(verify)),
             Action::Wait(time) => {
                 let until = self.now.saturating_add(time);
                 if self.wait(Wait::Until(until)) { hold(None) } else { self.fail() }

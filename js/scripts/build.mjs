@@ -23,17 +23,17 @@ const engine = (external) => ({
 const common = {
   bundle: true, outdir: 'dist', target: 'es2022', platform: 'neutral', charset: 'utf8', logLevel: 'warning',
   external: ['node:*', 'commander', 'diff', 'fastest-levenshtein', 'yaml'], loader: { '.wasm': 'binary' },
-  define: { VERSION: JSON.stringify(JSON.parse(readFileSync('package.json', 'utf8')).version) },
 };
+const define = (isolates) => ({ VERSION: JSON.stringify(JSON.parse(readFileSync('package.json', 'utf8')).version), ISOLATES: String(isolates) });
 const entries = { index: 'src/index.ts', slim: 'src/slim.ts', node: 'src/node.ts' };
-await build({ ...common, format: 'esm', splitting: true, chunkNames: 'chunks/[name]-[hash]', entryPoints: { ...entries, cli: 'src/cli.ts' }, plugins: [engine()] });
-await build({ ...common, format: 'cjs', outExtension: { '.js': '.cjs' }, entryPoints: entries, plugins: [engine()] });
-await build({ ...common, format: 'esm', entryPoints: { workerd: 'src/index.ts' }, plugins: [engine('./engine.wasm')] });
-await build({ ...common, format: 'esm', entryPoints: { 'edge-light': 'src/index.ts' }, plugins: [engine('./engine.wasm?module')] });
+await build({ ...common, format: 'esm', splitting: true, chunkNames: 'chunks/[name]-[hash]', entryPoints: { ...entries, cli: 'src/cli.ts' }, define: define(false), plugins: [engine()] });
+await build({ ...common, format: 'cjs', outExtension: { '.js': '.cjs' }, entryPoints: entries, define: define(false), plugins: [engine()] });
+await build({ ...common, format: 'esm', entryPoints: { workerd: 'src/index.ts' }, define: define(true), plugins: [engine('./engine.wasm')] });
+await build({ ...common, format: 'esm', entryPoints: { 'edge-light': 'src/index.ts' }, define: define(true), plugins: [engine('./engine.wasm?module')] });
 chmodSync('dist/cli.js', 0o755);
 
 // Only what is exported has types to publish.
-const PUBLIC = ['index', 'slim', 'node', 'types', 'errors'].map((name) => `${name}.d.ts`);
+const PUBLIC = ['index', 'slim', 'node', 'types', 'errors', 'store'].map((name) => `${name}.d.ts`);
 for (const name of readdirSync('dist/types')) if (!PUBLIC.includes(name)) rmSync(`dist/types/${name}`, { recursive: true });
 
 // The same types once more for `require`, where a package of its own type says that they describe CommonJS.

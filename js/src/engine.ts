@@ -22,11 +22,40 @@ export interface Answer {
   body: Uint8Array<ArrayBuffer>;
 }
 
+/** What the engine wants of the store; `key` in hex digits, times in milliseconds. */
+export interface StoreRequest {
+  key: string;
+  class: 'local' | 'shared';
+  secret: boolean;
+  operation:
+    | { kind: 'get' }
+    | { kind: 'put'; expect: number | undefined; value: Uint8Array<ArrayBuffer>; ttl: number }
+    | { kind: 'add'; delta: number; ttl: number };
+}
+
+/** A signature to verify: the key as SubjectPublicKeyInfo, the signature as JWS has it. */
+export interface Verify {
+  algorithm: string;
+  key: Uint8Array<ArrayBuffer>;
+  message: Uint8Array<ArrayBuffer>;
+  signature: Uint8Array<ArrayBuffer>;
+}
+
+/** What the host can do beside the engine. */
+export interface Facts {
+  /** The shared store is one for all instances, and atomic. */
+  atomicStore: boolean;
+  /** Signatures are verified by the host. */
+  verifies: boolean;
+}
+
 export type Effect = { audit: string } | { metric: Metric } | { trace: string };
 
 export type Action =
   | { kind: 'read' }
   | { kind: 'callout' | 'forward'; call: Call }
+  | { kind: 'store'; request: StoreRequest }
+  | { kind: 'verify'; verify: Verify }
   | { kind: 'wait'; time: number }
   | { kind: 'respond'; answer: Answer }
   | { kind: 'unserved'; name: string };
@@ -44,6 +73,10 @@ export type Input =
   | { kind: 'body' | 'responseBody'; last: boolean; bytes: Uint8Array }
   | { kind: 'response'; end: boolean; status: number; headers: Fields }
   | { kind: 'reply'; answer: Answer }
+  | { kind: 'stored'; value: Uint8Array | undefined; version: number }
+  | { kind: 'put'; won: boolean }
+  | { kind: 'number'; number: number }
+  | { kind: 'verified'; right: boolean }
   | { kind: 'elapsed' }
   | { kind: 'fault'; fault: Fault };
 
@@ -64,7 +97,7 @@ const EXPLAIN = { no: 0, masked: 1, values: 2 } as const;
 /** A number, a byte string, or bytes. */
 type Part = number | string | Uint8Array;
 
-const UNSERVED: Record<number, string> = { 2: 'store', 3: 'verify', 6: 'emit', 8: 'abort', 9: 'done', 255: 'misuse' };
+const UNSERVED: Record<number, string> = { 6: 'emit', 8: 'abort', 9: 'done', 255: 'misuse' };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -85,8 +118,9 @@ export class Engine {
   }
 
   /** Compiles the configuration of this instance's gateway. */
-  compile(json: string, secrets: Iterable<readonly [string, string]>): { standing: boolean; problems: Problem[] } {
-    const parts = [json, ...[...secrets].flat()].map((text) => encoder.encode(text));
+  compile(json: string, secrets: Iterable<readonly [string, string]>, facts: Facts): { standing: boolean; problems: Problem[] } {
+    const texts = [json, ...[...secrets].flat()].map((text) => encoder.encode(text));
+    const parts: Part[] = [Number(facts.atomicStore), Number(facts.verifies), ...texts];
     const answer = this.#call(parts, () => this.#wasm.compile());
     return { standing: answer.number() === 1, problems: JSON.parse(answer.text() || '[]') as Problem[] };
   }
@@ -167,10 +201,17 @@ function partsOf(input: Input): [kind: number, parts: Part[]] {
     case 'response': return [2, [Number(input.end), input.status, ...fields(input.headers)]];
     case 'responseBody': return [3, [Number(input.last), input.bytes]];
     case 'reply': return [4, [input.answer.status, ...fields(input.answer.headers), input.answer.body]];
+    case 'stored': return [5, [0, Number(input.value !== undefined), input.value ?? new Uint8Array(), ...halves(input.version)]];
+    case 'put': return [5, [1, Number(input.won)]];
+    case 'number': return [5, [2, ...halves(input.number)]];
+    case 'verified': return [6, [Number(input.right)]];
     case 'elapsed': return [7, []];
     case 'fault': return [8, [input.fault]];
   }
 }
+
+/** A whole number of 64 bits as two of 32, the lower one first. */
+const halves = (number: number): Part[] => [number % 2 ** 32, Math.floor(number / 2 ** 32)].map((half) => half >>> 0);
 
 const fields = (headers: Fields): Part[] => [headers.length, ...headers.flat()];
 
@@ -224,11 +265,33 @@ class Reader {
     switch (kind) {
       case 0: return { kind: 'read' };
       case 1: return { kind: 'callout', call: this.#callParts() };
+      case 2: return { kind: 'store', request: this.#storeRequest() };
+      case 3: return { kind: 'verify', verify: { algorithm: this.text(), key: this.bytes(), message: this.bytes(), signature: this.bytes() } };
       case 4: return { kind: 'wait', time: this.number() };
       case 5: return { kind: 'forward', call: this.#callParts() };
       case 7: return { kind: 'respond', answer: { status: this.number(), headers: this.#fields(), body: this.bytes() } };
       default: return { kind: 'unserved', name: UNSERVED[kind] ?? String(kind) };
     }
+  }
+
+  #storeRequest(): StoreRequest {
+    const key = Array.from(this.bytes(), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    const place = this.number() === 0 ? 'local' : 'shared';
+    const secret = this.number() === 1;
+    switch (this.number()) {
+      case 0: return { key, class: place, secret, operation: { kind: 'get' } };
+      case 1: {
+        const conditional = this.number() === 1;
+        const version = this.#whole();
+        return { key, class: place, secret, operation: { kind: 'put', expect: conditional ? version : undefined, value: this.bytes(), ttl: this.#whole() } };
+      }
+      default: return { key, class: place, secret, operation: { kind: 'add', delta: this.#whole(), ttl: this.#whole() } };
+    }
+  }
+
+  /** A whole number of 64 bits, lower half first. */
+  #whole(): number {
+    return this.number() + (this.number() | 0) * 2 ** 32;
   }
 
   #callParts(): Call {

@@ -1,10 +1,13 @@
 /** The gateway: compiles the configuration and drives one exchange a request, carrying out what the engine says. */
 
 import { ConfigError } from './errors.js';
-import { type Action, type Effect, Engine, type Input } from './engine.js';
+import { type Action, type Effect, Engine, type Input, type StoreRequest } from './engine.js';
 import { Misuse, failed } from './failure.js';
+import { carryOut } from './keep.js';
 import { Deadline, Failed, type Source, callOut, send, sourceOf } from './provider.js';
-import type { Gateway, Options, Problem, RawRequest, RawResponse } from './types.js';
+import { memoryStore } from './store.js';
+import type { Gateway, Options, Problem, RawRequest, RawResponse, Store } from './types.js';
+import { verifies, verify } from './verify.js';
 
 /** How long the body of a request may take to arrive. */
 const BODY_TIME = 60_000;
@@ -15,11 +18,14 @@ export interface Findings {
   secrets: { name: string; set: boolean }[];
 }
 
-/** Compiles `config` on an engine module. */
-export async function create(module: WebAssembly.Module, config: string | object, options: Options = {}): Promise<Gateway> {
+/**
+ * Compiles `config` on an engine module. `alone`: this process is all there is, so that what it keeps in its own
+ * memory is one store for the gateway.
+ */
+export async function create(module: WebAssembly.Module, config: string | object, alone: boolean, options: Options = {}): Promise<Gateway> {
   const json = typeof config === 'string' ? config : JSON.stringify(config);
   const secrets = await resolve(new Engine(module).secretNames(json), options.secrets);
-  return new Host(module, json, secrets, options).gateway();
+  return new Host(module, json, secrets, alone, options).gateway();
 }
 
 /** Compiles `config` only to see what is wrong with it. */
@@ -28,7 +34,7 @@ export async function inspect(module: WebAssembly.Module, json: string, from: Op
   const names = engine.secretNames(json);
   const secrets = await resolve(names, from);
   return {
-    problems: engine.compile(json, secrets).problems,
+    problems: engine.compile(json, secrets, { atomicStore: true, verifies: verifies() }).problems,
     secrets: names.map((name) => ({ name, set: Boolean(secrets.get(name)) })),
   };
 }
@@ -48,15 +54,18 @@ class Host {
   readonly #compile: () => Engine;
   readonly #options: Options;
   readonly #fetch: typeof globalThis.fetch;
+  readonly #memory: Store;
   #engine: Engine;
   #warnings: Problem[] = [];
 
-  constructor(module: WebAssembly.Module, json: string, secrets: Map<string, string>, options: Options) {
+  constructor(module: WebAssembly.Module, json: string, secrets: Map<string, string>, alone: boolean, options: Options) {
     this.#options = options;
     this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+    this.#memory = memoryStore(() => this.#now());
+    const facts = { atomicStore: options.store ? options.store.atomic : alone, verifies: verifies() };
     this.#compile = () => {
       const engine = new Engine(module);
-      const { standing, problems } = engine.compile(json, secrets);
+      const { standing, problems } = engine.compile(json, secrets, facts);
       if (!standing) throw new ConfigError(problems);
       this.#warnings = problems;
       return engine;
@@ -67,6 +76,10 @@ class Host {
   gateway(): Gateway {
     const handle = (message: RawRequest): Promise<RawResponse> => this.#handle(message);
     return { handle, fetch: (request) => answerRequest(request, handle), warnings: this.#warnings };
+  }
+
+  #now(): number {
+    return (this.#options.now ?? Date.now)();
   }
 
   async #handle(message: RawRequest): Promise<RawResponse> {
@@ -81,22 +94,22 @@ class Host {
     // An engine that trapped is not asked again: the next request gets a new one.
     if (this.#engine.broken) this.#engine = this.#compile();
     const engine = this.#engine;
-    const { now = Date.now, seed = randomSeed, onTrace, traceValues } = this.#options;
-    const carrier = new Carrier(message.body, this.#fetch);
+    const { seed = randomSeed, store, onTrace, traceValues } = this.#options;
+    const carrier = new Carrier(message.body, this.#fetch, (request) => carryOut(request, this.#memory, store));
     const exchange = engine.open(seed(), !onTrace ? 'no' : traceValues ? 'values' : 'masked');
     try {
       const { method, path } = message;
       const headers = [...message.headers].map(([name, value]): [string, string] => [name, value]);
       let input: Input = { kind: 'request', end: !message.body, method, path, headers };
       for (;;) {
-        const { effects, action } = engine.handle(exchange, now(), input);
+        const { effects, action } = engine.handle(exchange, this.#now(), input);
         for (const effect of effects) this.#report(effect);
         if (action.kind === 'respond') return action.answer;
         input = await carrier.carryOut(action);
       }
     } finally {
       carrier.cancel();
-      for (const effect of engine.close(exchange, now())) this.#report(effect);
+      for (const effect of engine.close(exchange, this.#now())) this.#report(effect);
     }
   }
 
@@ -116,12 +129,14 @@ class Host {
 /** Carries out the actions of one exchange. */
 class Carrier {
   readonly #fetch: typeof globalThis.fetch;
+  readonly #store: (request: StoreRequest) => Promise<Input>;
   #side: 'body' | 'responseBody' = 'body';
   #source: Source | undefined;
   #whole: Uint8Array | undefined;
 
-  constructor(body: RawRequest['body'], fetch: typeof globalThis.fetch) {
+  constructor(body: RawRequest['body'], fetch: typeof globalThis.fetch, store: (request: StoreRequest) => Promise<Input>) {
     this.#fetch = fetch;
+    this.#store = store;
     if (body instanceof Uint8Array) this.#whole = body;
     else if (body) this.#source = sourceOf(body, new Deadline(BODY_TIME));
   }
@@ -132,6 +147,8 @@ class Carrier {
         case 'read': return await this.#read();
         case 'forward': return await this.#forward(action.call);
         case 'callout': return { kind: 'reply', answer: await callOut(action.call, this.#fetch) };
+        case 'store': return await this.#store(action.request);
+        case 'verify': return { kind: 'verified', right: await verify(action.verify) };
         case 'wait':
           await new Promise((elapsed) => setTimeout(elapsed, action.time));
           return { kind: 'elapsed' };

@@ -10,11 +10,15 @@ import { moduleOf } from './module.js';
 import type { CreateGateway } from './types.js';
 
 export { ConfigError } from './errors.js';
-export type { CreateGateway, Gateway, Metric, Options, Problem, RawRequest, RawResponse } from './types.js';
+export { memoryStore } from './store.js';
+export type { CreateGateway, Gateway, Metric, Options, Problem, RawRequest, RawResponse, Store } from './types.js';
+
+/** Built for a host that runs one gateway in many isolates, which come and go and share no memory. */
+declare const ISOLATES: boolean;
 
 /**
  * Compiles a configuration (an object or JSON text) and answers the gateway that runs it.
  *
  * @throws {ConfigError} when the configuration has errors.
  */
-export const createGateway: CreateGateway = async (config, options) => create(await moduleOf(engine), config, options);
+export const createGateway: CreateGateway = async (config, options) => create(await moduleOf(engine), config, !ISOLATES, options);

@@ -5,7 +5,8 @@ import { moduleOf } from './module.js';
 import type { Gateway, Options } from './types.js';
 
 export { ConfigError } from './errors.js';
-export type { Gateway, Metric, Options, Problem, RawRequest, RawResponse } from './types.js';
+export { memoryStore } from './store.js';
+export type { Gateway, Metric, Options, Problem, RawRequest, RawResponse, Store } from './types.js';
 
 /**
  * Compiles a configuration and answers the gateway that runs it on `options.engine`: `scimlock/engine.wasm`,
@@ -17,5 +18,5 @@ export async function createGateway(
   config: string | object,
   options: Options & { engine: WebAssembly.Module | BufferSource },
 ): Promise<Gateway> {
-  return create(await moduleOf(options.engine), config, options);
+  return create(await moduleOf(options.engine), config, false, options);
 }

@@ -19,11 +19,36 @@ export interface Options {
   traceValues?: boolean;
   /** Sends requests to the provider in place of the global `fetch`. */
   fetch?: typeof globalThis.fetch;
+  /**
+   * Keeps what all instances of the gateway have to agree on, as how many users were deactivated lately. Without
+   * it that is kept in this process. What is secret never goes there.
+   */
+  store?: Store;
   /** The clock: Unix time in milliseconds. For tests. */
   now?: () => number;
   /** 16 random bytes, from which request ids are made. For tests. */
   seed?: () => Uint8Array;
 }
+
+/** A store that several instances of the gateway share. What it throws ends in a SCIM error 503. */
+export interface Store {
+  /** True where `put` with `expect` and `add` are atomic for all instances; rules that count need that. */
+  readonly atomic: boolean;
+  /**
+   * What was put: without `value` where its life time is over. The version changes with every write; `0` is
+   * never one.
+   */
+  get: (key: string) => Awaitable<{ value: Uint8Array | undefined; version: number } | undefined>;
+  /**
+   * Writes a value for `ttl` milliseconds, if its version is still `expect` (`0`: there must be none;
+   * `undefined`: in any case). Answers whether it was written.
+   */
+  put: (key: string, value: Uint8Array, options: { expect?: number; ttl: number }) => Awaitable<boolean>;
+  /** Adds to a number, which counts from 0 again `ttl` milliseconds after the first addition. Answers the sum. */
+  add: (key: string, delta: number, ttl: number) => Awaitable<number>;
+}
+
+type Awaitable<T> = T | Promise<T>;
 
 export interface Gateway {
   /**

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Operation, Request, Result, Scene, State, Step, json};
 use crate::document::{Document, Kind as Json, NodeId};
+use crate::errand::Answer;
 use crate::error::ScimError;
 use crate::http::Response;
 use crate::message::{BULK_REQUEST, BULK_RESPONSE};
@@ -83,6 +84,20 @@ impl Operation {
         self.advance(scene, bulk, Some((index, operation, step)))
     }
 
+    /// Goes on with what the operation under way has asked for.
+    pub(super) fn bulk_answered(
+        &mut self,
+        scene: &mut Scene<'_>,
+        mut bulk: Bulk,
+        answer: Answer,
+    ) -> Result<Step> {
+        let Some((index, mut operation)) = bulk.current.take() else {
+            return Err(ScimError::new(500, "the gateway has lost track of this request"));
+        };
+        let step = operation.answered(scene, answer);
+        self.advance(scene, bulk, Some((index, operation, step)))
+    }
+
     /// Takes the outcome of a step, and begins operations until one has to wait for the provider.
     fn advance(
         &mut self,
@@ -97,6 +112,11 @@ impl Operation {
                         bulk.current = Some((index, operation));
                         self.state = State::ExpectItem(Box::new(bulk));
                         return Ok(Step::Call(call));
+                    }
+                    Ok(Step::Ask(need)) => {
+                        bulk.current = Some((index, operation));
+                        self.state = State::ExpectItem(Box::new(bulk));
+                        return Ok(Step::Ask(need));
                     }
                     Ok(Step::Done(response)) => bulk.done(scene, index, &operation, &response),
                     Err(error) => bulk.failed(scene, index, &error),

@@ -1,4 +1,6 @@
 //! What the native tests share: the examples' configurations, and a host that drives one exchange without a network.
+pub(crate) mod store;
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
@@ -10,6 +12,8 @@ use scimlock::{
     ResponseHead,
 };
 use serde_json::{Map, Value};
+
+use store::Store;
 
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -60,7 +64,8 @@ pub(crate) fn example_with(name: &str, patch: &Value) -> Outcome<Arc<Gateway>> {
     }
     let mut secrets = BTreeMap::new();
     collect_secrets(&config, &mut secrets);
-    let gateway = Gateway::compile(&config.to_string(), &secrets, HostFacts::default())?;
+    let host = HostFacts { atomic_store: true, ..HostFacts::default() };
+    let gateway = Gateway::compile(&config.to_string(), &secrets, host)?;
     Ok(Arc::new(gateway))
 }
 
@@ -96,6 +101,18 @@ fn collect_secrets(value: &Value, secrets: &mut BTreeMap<String, String>) {
 
 /// Drives one exchange to its end; `provider` answers its calls.
 pub(crate) fn drive(
+    gateway: &Arc<Gateway>,
+    now: u64,
+    request: &IdpRequest,
+    delivery: Delivery,
+    provider: impl FnMut(&Call) -> Answer,
+) -> Outcome<Response> {
+    drive_with(&mut Store::default(), gateway, now, request, delivery, provider)
+}
+
+/// The same with what the exchanges before left in the store.
+pub(crate) fn drive_with(
+    store: &mut Store,
     gateway: &Arc<Gateway>,
     now: u64,
     request: &IdpRequest,
@@ -143,7 +160,7 @@ pub(crate) fn drive(
                 }
             }
             Action::Wait(_) => Input::Elapsed,
-            Action::Store(_) => Input::Stored(None),
+            Action::Store(request) => Input::Stored(store.carry_out(now, &request)),
             Action::Respond(response) => {
                 check_audit(&effects, &request.path)?;
                 // Every address in the tests has an @: none may stand in an error.

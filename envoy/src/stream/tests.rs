@@ -242,12 +242,31 @@ fn waiting_ends_in_time() {
 }
 
 #[test]
-fn what_the_host_cannot_do_fails_in_the_engine() {
-    let verify =
-        Action::Verify { algorithm: "RS256", key: Vec::new(), message: Vec::new(), signature: Vec::new() };
+fn the_store_and_signatures_are_answered_at_once_on_both_sides() {
+    let store = || {
+        let operation = scimlock::store::StoreOperation::Get;
+        StoreRequest { key: [1; 32], class: scimlock::store::StoreClass::Local, secret: true, operation }
+    };
+    let verify = || Verify {
+        algorithm: "RS256",
+        key: b"key".into(),
+        message: b"message".into(),
+        signature: b"signature".into(),
+    };
     script(vec![
-        (head("GET", true), fed_request("GET", true)),
-        (act(verify), fed(Input::Fault(Fault::Unreachable))),
+        (head("PUT", false), fed_request("PUT", false)),
+        (act(Action::Store(store())), Step::Feed(Feed::Stored(store()))),
+        (act(Action::Verify(verify())), Step::Feed(Feed::Verified(verify()))),
+        (read(), hold(None)),
+        (request_body(2, true), feed_request(0, 2, true)),
+        (act(Action::Store(store())), Step::Feed(Feed::Stored(store()))),
+        (forward(call("PUT", "ab")), go(put("PUT", "2", "ab"))),
+        (response(401, false), fed_response(401, false)),
+        (act(Action::Store(store())), Step::Feed(Feed::Stored(store()))),
+        (act(Action::Wait(5)), hold(None)),
+        (response_body(2, true), hold(None)),
+        (In::At(NOW + 5, Callback::Tick), fed(Input::Elapsed)),
+        (callout(), dispatched("GET", "")),
     ]);
 }
 
