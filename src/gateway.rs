@@ -13,7 +13,7 @@ use crate::filter::{Filter, Literal, Op};
 use crate::http::url::Url;
 use crate::mapping::{self, Mapping, Pair};
 use crate::path::AttrPath;
-use crate::profile::{PagingFacts, Profile, ProjectionFacts, SortFacts};
+use crate::profile::{PagingFacts, Profile, ProjectionFacts, SortFacts, Versions};
 use crate::repair::Repairs;
 
 /// What the host can do.
@@ -69,6 +69,10 @@ pub(crate) struct Route {
     pub(crate) projection: ProjectionFacts,
     pub(crate) mapping: Mapping,
     pub(crate) discovery: Discovery,
+    /// Who has versions of resources.
+    pub(crate) versions: Versions,
+    /// The IdP keeps to the interoperability profile, and is kept to it.
+    pub(crate) interop: bool,
     /// Deactivations cannot reach the provider and are refused.
     pub(crate) refuses_deactivation: bool,
     pub(crate) paused: bool,
@@ -154,6 +158,9 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
         projection: query.projection,
         mapping,
         discovery,
+        // The interoperability profile has no entity tags.
+        versions: if idp.interop { Versions::None } else { provider.provider.versions },
+        interop: idp.interop,
         refuses_deactivation: !carries || route.deactivate == Deactivate::Reject,
         paused: route.mode == Mode::Paused,
     })

@@ -1,12 +1,14 @@
 //! What the provider answered, as the IdP may see it.
 
 use super::request::is_sound;
+use super::version::Tagged;
 use super::{Bases, Kind, Operation, Result, Scene, State, Step, json, not_found};
 use crate::document::{Kind as Json, NodeId};
 use crate::error::ScimError;
 use crate::http::Response;
 use crate::http::path::{self, encode_segment};
 use crate::message::{ERROR, LIST_RESPONSE};
+use crate::profile::Versions;
 use crate::schema::{Projection, put_schemas};
 
 impl Operation {
@@ -15,7 +17,7 @@ impl Operation {
         let kind = self.request.kind;
         let conditional = self.request.passed.iter().any(|(name, _)| *name == "if-none-match");
         if kind == Kind::Read && response.status == 304 && conditional {
-            return Ok(Step::Done(with_etag(json(304, Vec::new()), &response)));
+            return Ok(Step::Done(passed_tag(json(304, Vec::new()), scene, &response)));
         }
         self.succeeded(scene, &response)?;
         let status = response.status;
@@ -33,13 +35,15 @@ impl Operation {
                 let root = self.received(scene, status, body, of.list)?;
                 self.listed(scene, root)?
             }
-            Kind::Patch | Kind::Replace if body.is_empty() => with_etag(json(204, Vec::new()), &response),
+            Kind::Patch | Kind::Replace if body.is_empty() => {
+                passed_tag(json(204, Vec::new()), scene, &response)
+            }
             Kind::Create if body.is_empty() => return self.created(scene, &response),
             Kind::Create | Kind::Read | Kind::Replace | Kind::Patch | Kind::Discovery | Kind::Bulk => {
                 let root = self.received(scene, status, body, of.root)?;
                 self.same_resource(scene, root)?;
                 let shown = if kind == Kind::Create { 201 } else { 200 };
-                with_etag(self.shown(scene, shown, root)?, &response)
+                self.shown(scene, shown, root, &response)?
             }
         };
         Ok(Step::Done(answer))
@@ -144,9 +148,15 @@ impl Operation {
     }
 
     /// One resource of the provider as an answer to the IdP.
-    pub(super) fn shown(&mut self, scene: &Scene<'_>, status: u16, root: NodeId) -> Result<Response> {
+    pub(super) fn shown(
+        &mut self,
+        scene: &Scene<'_>,
+        status: u16,
+        root: NodeId,
+        from: &Response,
+    ) -> Result<Response> {
         let projection = self.projection(scene)?;
-        let view = self.view(scene, root, &projection)?;
+        let (view, tag) = self.view(scene, root, &projection, Tagged::Alone(from))?;
         if let Some(of) = self.idp_type(scene)
             && self.request.kind == Kind::Create
             && let Some(id) = self.document.member(view, of.id).and_then(|id| self.document.string(id))
@@ -158,7 +168,7 @@ impl Operation {
         if let Some(location) = self.location(scene).filter(|_| status == 201) {
             answer.headers.push("location", location);
         }
-        Ok(answer)
+        Ok(self.with_tag(answer, tag))
     }
 
     /// The URL of the resource the operation is about, as the IdP sees it.
@@ -230,7 +240,7 @@ impl Operation {
             if self.document.kind(*resource) != Json::Object {
                 return Err(not_a_list());
             }
-            let view = self.view(scene, *resource, &projection)?;
+            let (view, _) = self.view(scene, *resource, &projection, Tagged::InList)?;
             if view != *resource {
                 self.document.assign(*resource, view);
             }
@@ -239,7 +249,13 @@ impl Operation {
     }
 
     /// The IdP's view of a resource: mapped, its addresses the gateway's, nothing in it that must not be shown.
-    fn view(&mut self, scene: &Scene<'_>, root: NodeId, projection: &Projection) -> Result<NodeId> {
+    pub(super) fn view(
+        &mut self,
+        scene: &Scene<'_>,
+        root: NodeId,
+        projection: &Projection,
+        tagged: Tagged<'_>,
+    ) -> Result<(NodeId, Option<String>)> {
         let (Some(pair), Some(of)) = (self.pair(scene), self.idp_type(scene)) else {
             return Err(not_found());
         };
@@ -247,8 +263,8 @@ impl Operation {
         let view = mapping.view(pair, &mut self.document, root);
         let vocabulary = &mapping.idp;
         let id = self.document.member(view, of.id).and_then(|id| self.document.string(id));
-        let has_meta = self.document.member(view, of.meta).is_some();
-        if let Some(id) = id.filter(|_| has_meta).as_deref().and_then(encode_segment) {
+        let meta = self.document.member(view, of.meta);
+        if let Some(id) = id.filter(|_| meta.is_some()).as_deref().and_then(encode_segment) {
             let location = format!("{}/{}/{id}", scene.route.base, of.endpoint);
             let said = vocabulary.find(&self.document, view, of.location);
             let same =
@@ -260,17 +276,20 @@ impl Operation {
         }
         let bases = Bases { from: &scene.route.provider, to: &scene.route.base };
         Self::rebase(&mut self.document, view, vocabulary, bases);
+        let tag = self.tag(scene, view, meta, tagged);
         projection.apply(&mut self.document, view, vocabulary);
         if self.document.member(view, of.schemas).is_none() {
             // RFC 7643 section 3: every representation of a resource names its schemas.
             put_schemas(&mut self.document, view, vocabulary, of);
         }
-        Ok(view)
+        Ok((view, tag))
     }
 }
 
-fn with_etag(mut answer: Response, response: &Response) -> Response {
-    if let Some(etag) = response.headers.get("etag").filter(|etag| is_sound(etag)) {
+/// An answer without a body, with the provider's tag where the route has the provider's.
+fn passed_tag(mut answer: Response, scene: &Scene<'_>, response: &Response) -> Response {
+    let passed = matches!(scene.route.versions, Versions::Unsaid | Versions::Passed);
+    if let Some(etag) = response.headers.get("etag").filter(|etag| passed && is_sound(etag)) {
         answer.headers.push("etag", etag);
     }
     answer

@@ -9,6 +9,7 @@ mod explain;
 mod query;
 mod request;
 mod search;
+mod version;
 mod write;
 
 pub(crate) use self::bulk::MAX_OPERATIONS;
@@ -21,6 +22,7 @@ use crate::gateway::{Gateway, Route};
 use crate::http::{Call, Headers, Response};
 use crate::mapping::Pair;
 use crate::message::SCIM_JSON;
+use crate::profile::Versions;
 use crate::schema::ResourceType;
 use crate::trace::Trace;
 
@@ -46,12 +48,15 @@ pub(crate) struct Operation {
     document: Document,
     /// The write goes out on condition that the state it was told from still holds.
     unchanged: bool,
+    conditions: version::Conditions,
 }
 
 #[derive(Debug)]
 enum State {
     /// Nothing was asked yet.
     Begin,
+    /// The provider is asked for the resource's state, so that a condition can be judged; then this body follows.
+    ExpectCondition(Vec<u8>),
     /// The provider is asked for the resource's state, so that the change can be told from it.
     ExpectBefore(write::Change),
     /// The provider is asked to do it.
@@ -78,13 +83,18 @@ type Result<T> = std::result::Result<T, ScimError>;
 
 impl Operation {
     pub(crate) fn new(request: Request) -> Self {
-        Self { request, state: State::Begin, document: Document::new(), unchanged: false }
+        let (document, conditions) = (Document::new(), version::Conditions::default());
+        Self { request, state: State::Begin, document, unchanged: false, conditions }
     }
 
     /// Begins with the request's body.
     pub(crate) fn begin(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<Step> {
         self.note_unknown_parameters(scene);
         self.projection(scene)?;
+        self.on_condition(scene, body)
+    }
+
+    fn start(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<Step> {
         match self.request.kind {
             Kind::Discovery => self.discovery(scene),
             Kind::List if self.request.pair.is_none() => self.span(scene),
@@ -102,6 +112,7 @@ impl Operation {
     /// Goes on with the provider's answer.
     pub(crate) fn resume(&mut self, scene: &mut Scene<'_>, response: Response) -> Result<Step> {
         match std::mem::replace(&mut self.state, State::Begin) {
+            State::ExpectCondition(body) => self.judged(scene, body, response),
             State::ExpectBefore(change) => self.with_state(scene, change, response),
             State::ExpectAnswer if self.unchanged && response.status == 412 => {
                 let error =
@@ -142,7 +153,10 @@ impl Operation {
                 _ => self.unsupported(scene),
             });
         }
-        let call = self.call(scene, method, self.read_query(scene)?, Vec::new())?;
+        // A version is one of the whole resource, whatever of it is shown.
+        let whole = scene.route.versions == Versions::Computed;
+        let query = if whole { String::new() } else { self.read_query(scene)? };
+        let call = self.call(scene, method, query, Vec::new())?;
         self.state = State::ExpectAnswer;
         Ok(Step::Last(call))
     }

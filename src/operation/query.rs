@@ -179,6 +179,7 @@ impl Operation {
 /// Reads a filter and binds it to the IdP's schema.
 fn filter(route: &Route, of: &ResourceType, text: &str, repaired: &mut Repaired) -> Result<Filter> {
     let mut checker = Checker::new(&route.mapping.idp, &route.repairs, repaired, Context::Patch);
+    checker.interop = route.interop;
     checker.read_filter(of, text).map_err(|detail| ScimError::typed(400, "invalidFilter", detail))
 }
 

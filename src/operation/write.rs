@@ -53,6 +53,7 @@ impl Operation {
         let root = self.document.read(body, vocabulary, vocabulary.patch_op, Self::read_depth(scene))?;
         let mut repaired = Repaired::default();
         let mut checker = Checker::new(vocabulary, &route.repairs, &mut repaired, Context::Patch);
+        checker.interop = route.interop;
         let changes = delta::read(&mut self.document, root, of, &mut checker);
         let problems = checker.problems;
         scene.audit.repaired(&route.repairs, &repaired);
@@ -109,7 +110,9 @@ impl Operation {
         };
         let provider = &route.mapping.provider;
         let state = response.headers.get("etag").map(<[u8]>::to_vec);
-        let old = self.received(scene, response.status, response.body, of.root)?;
+        let (status, mut response) = (response.status, response);
+        let body = std::mem::take(&mut response.body);
+        let old = self.received(scene, status, body, of.root)?;
         if self.document.member(old, of.id).is_none() {
             return Err(ScimError::new(502, "the provider answered a resource without `id`"));
         }
@@ -137,7 +140,7 @@ impl Operation {
         refuse(&delta::frozen(&changes, provider))?;
         if changes.is_empty() {
             // Nothing is to be done: the state that was read is the answer.
-            return Ok(Step::Done(self.shown(scene, 200, old)?));
+            return Ok(Step::Done(self.shown(scene, 200, old, &response)?));
         }
         let step = self.send(scene, &changes)?;
         let Step::Last(mut call) = step else { return Ok(step) };
@@ -191,6 +194,7 @@ impl Operation {
         let context =
             if self.request.kind == super::Kind::Replace { Context::Replace } else { Context::Create };
         let mut checker = Checker::new(vocabulary, &route.repairs, &mut repaired, context);
+        checker.interop = route.interop;
         checker.resource(&mut self.document, root, of);
         let problems = checker.problems;
         scene.audit.repaired(&route.repairs, &repaired);

@@ -36,6 +36,8 @@ pub struct Profile {
     pub uses: Vec<Use>,
     /// It wants the resource as the answer to a PATCH, as an IdP; nothing said: it takes both.
     pub patch_answer: Option<PatchAnswer>,
+    /// It keeps to the interoperability profile (draft-zollner-scim-interop-profile), as an IdP.
+    pub(crate) interop: bool,
     /// What the product can do, as a provider.
     pub(crate) provider: ProviderFacts,
 }
@@ -49,6 +51,20 @@ pub enum PatchAnswer {
     Empty,
 }
 
+/// Who has versions of resources (RFC 7644 section 3.14).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Versions {
+    /// Nothing is known: what the provider says is passed on, and nothing is promised.
+    #[default]
+    Unsaid,
+    /// The provider has them.
+    Passed,
+    /// There are none.
+    None,
+    /// The gateway makes them from what it shows.
+    Computed,
+}
+
 /// What a provider can do.
 #[derive(Debug, Default)]
 pub(crate) struct ProviderFacts {
@@ -56,6 +72,8 @@ pub(crate) struct ProviderFacts {
     pub(crate) write: WriteFacts,
     /// What it takes of queries.
     pub(crate) query: QueryFacts,
+    /// Who has versions of its resources.
+    pub(crate) versions: Versions,
     /// Its default mapping, with the place it stands at.
     pub(crate) mapping: Option<Part>,
 }
@@ -124,7 +142,7 @@ fn read(part: &Part, problems: &Problems<'_>) -> Option<Profile> {
     let usable = schemas::check(&schemas);
     let own: Vec<Value> = schemas.iter().map(|item| item.value.clone()).collect();
     let types = fields.need("resourceTypes").filter(|_| usable).and_then(|item| resource_types(&item, &own));
-    let IdpFacts { mut repairs, matching, uses, patch_answer } =
+    let IdpFacts { mut repairs, matching, uses, patch_answer, interop } =
         fields.opt("idp").map(|item| idp(&item)).unwrap_or_default();
     let provider = fields.opt("provider").map(|item| provider(&item)).unwrap_or_default();
     if let Some(item) = fields.opt("evidence") {
@@ -157,7 +175,7 @@ fn read(part: &Part, problems: &Problems<'_>) -> Option<Profile> {
             );
         }
     }
-    Some(Profile { title, version, types, repairs, matching, uses, patch_answer, provider })
+    Some(Profile { title, version, types, repairs, matching, uses, patch_answer, interop, provider })
 }
 
 fn resource_types(item: &Item<'_>, own: &[Value]) -> Option<Vec<TypeSource>> {
@@ -249,6 +267,7 @@ struct IdpFacts {
     matching: Vec<(String, Part)>,
     uses: Vec<Use>,
     patch_answer: Option<PatchAnswer>,
+    interop: bool,
 }
 
 fn idp(item: &Item<'_>) -> IdpFacts {
@@ -283,6 +302,7 @@ fn idp(item: &Item<'_>) -> IdpFacts {
         }
         answers.finish();
     }
+    facts.interop = fields.opt_bool("interop").unwrap_or(false);
     fields.finish();
     facts
 }
@@ -297,6 +317,8 @@ fn provider(item: &Item<'_>) -> ProviderFacts {
         sort: fields.opt("sort").map(|item| query::sort(&item)).unwrap_or_default(),
         projection: fields.opt("projection").map(|item| query::projection(&item)).unwrap_or_default(),
     };
+    let words = [("passed", Versions::Passed), ("none", Versions::None), ("computed", Versions::Computed)];
+    facts.versions = fields.opt("etag").and_then(|item| item.choice(&words)).unwrap_or_default();
     facts.mapping =
         fields.opt("mapping").map(|item| Part { value: item.value.clone(), pointer: item.pointer.clone() });
     fields.finish();
