@@ -8,6 +8,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
+use crate::discovery::AuthenticationScheme;
 use crate::errand::Turn;
 use crate::{Headers, Request};
 
@@ -44,6 +45,11 @@ impl Access {
             Ok(token) => self.judge(token, now),
             Err(refusal) => Verdict::Refused(refusal),
         }
+    }
+
+    /// How an IdP may authenticate, for ServiceProviderConfig.
+    pub(crate) fn schemes(&self) -> Vec<&'static AuthenticationScheme> {
+        if self.open { Vec::new() } else { vec![&AuthenticationScheme::BEARER] }
     }
 
     /// A token's name, as audit records show it.

@@ -8,7 +8,7 @@ use crate::config::{
     self, Config, ConfigErrors, Deactivate, Item, Limits, Mode, Part, Problems, Route as RouteConfig,
 };
 use crate::credential::Credential;
-use crate::discovery::Discovery;
+use crate::discovery::{Discovery, Offer};
 use crate::filter::{Filter, Literal, Op};
 use crate::http::url::Url;
 use crate::mapping::{self, Mapping, Pair};
@@ -137,7 +137,18 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
             "add a rule for `active`, or say `deactivate: reject` on the route",
         );
     }
-    let discovery = Discovery::new(&mapping, &idp, &provider, &route.idp.base, max_body);
+    // The interoperability profile has no entity tags.
+    let versions = if idp.interop { Versions::None } else { provider.provider.versions };
+    let query = &provider.provider.query;
+    let offer = Offer {
+        max_body,
+        max_results: query.paging.max.unwrap_or(MAX_RESULTS),
+        sort: matches!(query.sort, SortFacts::Passed | SortFacts::Local),
+        etag: matches!(versions, Versions::Passed | Versions::Computed),
+        pagination: None,
+        schemes: route.idp.access.schemes(),
+    };
+    let discovery = Discovery::new(&mapping, &idp, &provider, &route.idp.base, &offer);
     let query = provider.provider.query;
     let filters = Takes::new(query.filter, &mapping.provider, problems);
     check_matching(&mapping, &idp.matching, &filters, &place, problems);
@@ -158,13 +169,15 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
         projection: query.projection,
         mapping,
         discovery,
-        // The interoperability profile has no entity tags.
-        versions: if idp.interop { Versions::None } else { provider.provider.versions },
+        versions,
         interop: idp.interop,
         refuses_deactivation: !carries || route.deactivate == Deactivate::Reject,
         paused: route.mode == Mode::Paused,
     })
 }
+
+/// What ServiceProviderConfig says of an answer's size where the provider's limit is not known.
+const MAX_RESULTS: u64 = 200;
 
 /// True when a user's `active` reaches the provider on every route there is for users.
 fn carries_active(mapping: &Mapping) -> bool {

@@ -11,6 +11,7 @@ mod compile;
 mod filter;
 mod lost;
 mod paths;
+mod reach;
 mod resource;
 mod rules;
 mod spot;
@@ -19,6 +20,7 @@ mod template;
 pub(crate) use self::changes::Mapped;
 pub(crate) use self::compile::compile;
 pub(crate) use self::filter::Asked;
+pub(crate) use self::reach::Reach;
 pub(crate) use self::resource::Notes;
 use std::sync::Arc;
 

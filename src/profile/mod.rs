@@ -252,8 +252,7 @@ fn resource_type(name: &str, item: &Item<'_>, own: &[Value]) -> Option<TypeSourc
 /// The schema document of that URI: the profile's own, else the RFC's.
 fn schema(uri: &str, own: &[Value], item: &Item<'_>) -> Option<Value> {
     let is = |document: &Value| document.get("id").and_then(Value::as_str) == Some(uri);
-    let rfc = || SCHEMAS.iter().filter_map(|(_, text)| serde_json::from_str(text).ok()).find(is);
-    let found = own.iter().find(|document| is(document)).cloned().or_else(rfc);
+    let found = own.iter().find(|document| is(document)).cloned().or_else(|| standard_schema(uri));
     if found.is_none() {
         item.error(config::BAD_VALUE, "there is no schema of this URI", "add it to the profile's `schemas`");
     }
@@ -268,6 +267,12 @@ struct IdpFacts {
     uses: Vec<Use>,
     patch_answer: Option<PatchAnswer>,
     interop: bool,
+}
+
+/// The schema of that URI that comes with the engine.
+pub(crate) fn standard_schema(uri: &str) -> Option<Value> {
+    let is = |document: &Value| document.get("id").and_then(Value::as_str) == Some(uri);
+    SCHEMAS.iter().filter_map(|(_, text)| serde_json::from_str(text).ok()).find(is)
 }
 
 fn idp(item: &Item<'_>) -> IdpFacts {
