@@ -9,6 +9,7 @@ import { explain } from './cli/explain.js';
 import { Refusal, Usage } from './cli/output.js';
 import { serve } from './cli/serve.js';
 import { test } from './cli/test.js';
+import { hash, token } from './cli/token.js';
 import { translate } from './cli/translate.js';
 
 /** Put in by the build. */
@@ -26,6 +27,9 @@ program.commandsGroup('Run:');
 program.addCommand(serve()).addCommand(check());
 program.commandsGroup('Try:');
 program.addCommand(translate()).addCommand(explain()).addCommand(test());
+
+program.commandsGroup('Secrets:');
+program.addCommand(token()).addCommand(hash());
 
 try {
   await program.parseAsync();
