@@ -6,11 +6,13 @@ import { Command, CommanderError } from 'commander';
 import { check } from './cli/check.js';
 import { settled } from './cli/command.js';
 import { explain } from './cli/explain.js';
+import { imports } from './cli/import.js';
 import { Refusal, Usage } from './cli/output.js';
 import { serve } from './cli/serve.js';
 import { test } from './cli/test.js';
 import { hash, token } from './cli/token.js';
 import { translate } from './cli/translate.js';
+import { ConfigError } from './errors.js';
 
 /** Put in by the build. */
 declare const VERSION: string;
@@ -28,6 +30,8 @@ program.addCommand(serve()).addCommand(check());
 program.commandsGroup('Try:');
 program.addCommand(translate()).addCommand(explain()).addCommand(test());
 
+program.commandsGroup('Begin:');
+program.addCommand(imports());
 program.commandsGroup('Secrets:');
 program.addCommand(token()).addCommand(hash());
 
@@ -41,6 +45,9 @@ try {
     process.exitCode = 2;
   } else if (error instanceof Refusal) {
     process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  } else if (error instanceof ConfigError) {
+    process.stderr.write(error.problems.map(({ code, message, remedy }) => `error [${code}] ${message}\n  ${remedy}\n`).join(''));
     process.exitCode = 1;
   } else {
     throw error;

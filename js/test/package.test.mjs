@@ -42,7 +42,7 @@ test('node: both module systems have the server', async () => {
 test('every export exists, and no entry but the command line needs a package', () => {
   const files = (value) => (typeof value === 'string' ? [value] : Object.values(value).flatMap(files));
   for (const file of [...files(manifest.exports), ...Object.values(manifest.bin)]) readFileSync(folder + file);
-  const needs = (file) => [...readFileSync(file, 'utf8').matchAll(/(?:from\s*|import\s*|require\()"([^"]+)"/g)].flatMap(([, name]) => (
+  const needs = (file) => [...readFileSync(file, 'utf8').matchAll(/(?:from\s*|(?<!")import\s*|require\()"([^"]+)"/g)].flatMap(([, name]) => (
     name.startsWith('./') && !name.includes('.wasm') ? needs(join(dirname(file), name)) : [name]));
   const allowed = { cli: /^(node:|(commander|diff|fastest-levenshtein|yaml)$)/, node: /^node:/, workerd: /^\.\/engine\.wasm$/, 'edge-light': /^\.\/engine\.wasm\?module$/ };
   for (const file of readdirSync(`${folder}dist`).filter((name) => /\.c?js$/.test(name))) {

@@ -1,12 +1,10 @@
 /** `scimlock check`: what is wrong with a configuration, where, and what to do. */
 
-import engine from '../engine.wasm';
-
-import { type Findings, inspect } from '../gateway.js';
-import { moduleOf } from '../module.js';
+import type { Findings } from '../gateway.js';
 import type { Problem } from '../types.js';
 import { command } from './command.js';
 import { type Document, type Position, readDocument } from './document.js';
+import { inspected } from './engine.js';
 import { paint } from './output.js';
 import { secretOf } from './secrets.js';
 
@@ -23,7 +21,7 @@ export const check = () => command('check', 'Check a configuration', 'Says what 
 /** Prints all findings; 0 when the gateway would start. */
 async function run(file: string, json: boolean): Promise<number> {
   const document = readDocument(file);
-  const { problems, secrets } = await inspect(await moduleOf(engine), document.json, secretOf);
+  const { problems, secrets } = await inspected(document.json, secretOf);
   const ok = problems.every((problem) => problem.warning);
   const placed = located(problems, document);
   if (json) process.stdout.write(`${JSON.stringify({ file, ok, problems: placed, secrets }, null, 2)}\n`);

@@ -16,9 +16,13 @@ export interface Document {
   position: (pointer: string) => Position;
 }
 
+/** The JSON text of a configuration in YAML. */
+export const jsonOf = (yaml: string): string => parse(yaml, 'the configuration').json;
+
 /** Reads a configuration file. */
-export function readDocument(file: string): Document {
-  const text = readText(file);
+export const readDocument = (file: string): Document => parse(readText(file), file);
+
+function parse(text: string, file: string): Document {
   const lines = new LineCounter();
   const refuse = (offset: number, message: string): never => {
     throw new Refusal(`error ${file}:${lines.linePos(offset).line}: ${message}`);

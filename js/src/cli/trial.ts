@@ -3,16 +3,13 @@
  * imagined. Who may call and what the provider is shown are replaced, so that no secret is needed and none is used.
  */
 
-import engine from '../engine.wasm';
-
 import { createHash, randomBytes } from 'node:crypto';
 
 import { createGateway } from '../index.js';
-import { inspect } from '../gateway.js';
-import { moduleOf } from '../module.js';
 import type { Gateway, Options, RawResponse } from '../types.js';
 import { describe, located } from './check.js';
 import { readDocument } from './document.js';
+import { inspected } from './engine.js';
 import { Refusal, contentOf, suggestion } from './output.js';
 import { secretOf } from './secrets.js';
 
@@ -61,7 +58,7 @@ export interface Config {
 /** Reads a configuration that has no errors, whatever its secrets are. */
 export async function readConfig(file: string): Promise<Config> {
   const document = readDocument(file);
-  const { problems } = await inspect(await moduleOf(engine), document.json, placeholder);
+  const { problems } = await inspected(document.json, placeholder);
   const errors = problems.filter((problem) => !problem.warning);
   if (errors.length > 0) throw new Refusal(located(errors, document).map((problem) => describe(file, problem)).join('\n'));
   return JSON.parse(document.json) as Config;
