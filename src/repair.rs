@@ -87,6 +87,14 @@ repairs! {
     JsonText = "jsonText", false, "RFC 7643 section 2.3.8";
     /// The same element twice.
     DuplicateElement = "duplicateElement", true, "RFC 7643 section 2.4";
+    /// A writeOnly value that the peer made up, such as a password: left out.
+    Secret = "secret", false, "RFC 7643 section 4.1.1";
+    /// An empty text for an attribute that need not be there: not there.
+    EmptyText = "emptyText", false, "RFC 7643 section 2.5";
+    /// A list's only element without a type: the schema's first type, and primary.
+    LoneElement = "loneElement", false, "RFC 7643 section 2.4";
+    /// An element to add that a filter describes, without a value.
+    AddByFilter = "addByFilter", false, "RFC 7644 section 3.5.2.1";
     /// A query parameter that means nothing.
     UnknownParameter = "unknownParameter", true, "RFC 7644 section 3.4.2";
 }

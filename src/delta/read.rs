@@ -271,11 +271,19 @@ impl Reader<'_, '_> {
 
     fn set(&mut self, op: Op, attr: AttrId, value: NodeId) {
         let attribute = self.checker.vocabulary.attribute(attr);
+        if self.checker.is_secret(attr) {
+            return self.checker.repaired.note(Repair::Secret, &attribute.path);
+        }
         self.document.bind(value, self.checker.vocabulary, attr);
-        if self.document.is_unassigned(value) {
-            let repair = if attribute.multi_valued { Repair::ClearList } else { Repair::ClearValue };
+        let empty_text = self.checker.is_empty_text(self.document, value, attr);
+        if empty_text || self.document.is_unassigned(value) {
+            let repair = match (empty_text, attribute.multi_valued) {
+                (true, _) => Repair::EmptyText,
+                (_, true) => Repair::ClearList,
+                _ => Repair::ClearValue,
+            };
             // Adding nothing to a list adds nothing; it never empties the list.
-            let cleared = self.document.kind(value) == Kind::Null && !attribute.multi_valued;
+            let cleared = self.document.kind(value) != Kind::Array && !attribute.multi_valued;
             if op == Op::Replace || cleared {
                 self.checker.repaired.note(repair, &attribute.path);
                 return self.clear(attr);
@@ -399,6 +407,7 @@ impl Reader<'_, '_> {
         match (op, value) {
             (Op::Remove, Some(_)) if !unassigned && !sub.is_known() => return self.ambiguous(),
             (Op::Remove, _) => return self.changes.push(Change { op, place, value: None }),
+            (Op::Add, None) if !sub.is_known() => return self.add_by_filter(attr, &place),
             (_, None) => return self.problem(ProblemKind::Value, "must have a value"),
             (Op::Add, _) if unassigned => {
                 return self.checker.repaired.note(Repair::RemoveNothing, &attribute.path);
@@ -421,6 +430,27 @@ impl Reader<'_, '_> {
         if self.checker.problems.len() == problems {
             self.changes.push(Change { op, place, value: Some(value) });
         }
+    }
+
+    /// An element to add that nothing but the filter describes.
+    fn add_by_filter(&mut self, attr: AttrId, place: &Place) {
+        let vocabulary = self.checker.vocabulary;
+        let Place::Elements { filter, .. } = place else { return };
+        let literals = filter.as_conjunction_of_eq().filter(|_| self.checker.repairs.allows(Repair::AddByFilter));
+        let Some(literals) = literals else {
+            return self.problem(ProblemKind::Value, "must have a value");
+        };
+        let element = self.document.new_object();
+        self.document.set_attr(element, attr);
+        for (path, literal) in literals {
+            let sub = vocabulary.lookup(attr, path.name.as_bytes());
+            let value = self.document.new_literal(literal);
+            self.document.append_member(element, vocabulary, sub, value);
+        }
+        let array = self.document.new_array();
+        self.document.append(array, element);
+        self.checker.repaired.note(Repair::AddByFilter, vocabulary.path(attr));
+        self.set(Op::Add, attr, array);
     }
 
     /// The filter with the schema's spelling of names and booleans where the schema has them.

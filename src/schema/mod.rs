@@ -1,6 +1,7 @@
 //! Schemas of one side, compiled: attributes with numbers, looked up by parent and name.
 
 mod bind;
+mod habits;
 mod json_text;
 mod load;
 mod locate;

@@ -230,6 +230,8 @@ impl<'a> Checker<'a> {
                 let name = self.member_path(document, member, parent);
                 self.repaired.note(self.unassigned_repair(parent), &name);
                 document.remove(member);
+            } else if attr.is_known() && self.means_nothing(document, member, attr) {
+                document.remove(member);
             } else if attr.is_known() {
                 // Most members are plain text, and there is nothing wrong with any.
                 if document.kind(member) != Kind::String || !self.vocabulary.takes_any_text(attr) {
@@ -292,6 +294,7 @@ impl<'a> Checker<'a> {
                 }
             }
         }
+        self.lone_element(document, array, attr);
         let parts = self.vocabulary.parts(attr);
         if parts.value.is_known() {
             for (first, second) in self.duplicates(document, array, parts) {

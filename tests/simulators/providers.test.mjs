@@ -42,7 +42,8 @@ for (const strict of [true, false]) {
       assert.equal((await call('PATCH', `/Groups/${group}`, patch({ op: 'add', path: 'members', value: [{ value: id }] }))).status, 204);
       for (const [path, total] of [
         [`/Users${find('userName eq "ADA@example.com"')}`, 1], [`/Users${find('externalId eq "e-1"')}`, 1],
-        [`/Groups${find(`id eq "${group}" and members eq "${id}"`)}`, 1], [`/Groups${find(`members.value eq "${id}"`)}`, 1], [`/Groups${find('displayName eq "Team"')}`, 1],
+        [`/Groups${find(`id eq "${group}" and member eq "${id}"`)}`, 1], [`/Groups${find(`members.value eq "${id}"`)}`, 1],
+        [`/Users${find(`id eq "${id}" and manager eq "${id}"`)}`, 0], [`/Groups${find('displayName eq "Team"')}`, 1],
       ]) {
         const { status, body } = await call('GET', path);
         assert.deepEqual([status, body.totalResults], [200, total], path);
@@ -78,7 +79,7 @@ for (const strict of [true, false]) {
         await breaks(call, 'SIM-AWS-5', 'GET', `/Users${find(filter)}`);
       }
       await breaks(call, 'SIM-AWS-5', 'GET', '/Groups?excludedAttributes=members', undefined, strict ? 400 : 200);
-      assert.equal((await call('GET', `/Groups${find(`id eq "${group}" and members eq "nobody"`)}`)).status, 404);
+      assert.equal((await call('GET', `/Groups${find(`id eq "${group}" and member eq "nobody"`)}`)).status, 404);
     });
 
     test('SIM-AWS-7 changes of members', async () => {

@@ -55,6 +55,9 @@ export default function aws({ credential, now = () => Date.now(), cap50 = false,
   const group = new ResourceType({ endpoint: 'Groups', prefix: (n) => id(1000 + n), core: GROUP });
   // Filters may name what resources never show.
   user.attributes.set('groups', { name: 'groups', multi: true, flags: new Set(['readOnly']), subs: new Map([['value', { name: 'value', flags: new Set() }]]) });
+  // The words of the combined filters.
+  word(user, 'manager', `${ENTERPRISE_USER.id}:manager.value`);
+  word(group, 'member', 'members.value');
   const born = now();
   const window = new Window(throttle, 1000, now);
   const requests = { count: 0 };
@@ -88,6 +91,11 @@ export default function aws({ credential, now = () => Date.now(), cap50 = false,
     },
     represent: (_service, type, resource) => (type === group ? { ...resource, members: [] } : resource),
   };
+}
+
+function word(type, name, path) {
+  const { resolve } = type;
+  type.resolve = (text) => resolve.call(type, text === name ? path : text);
 }
 
 function checkUser({ name, ...user }, judge) {
@@ -141,7 +149,7 @@ function checkFilter(type, filter, query, judge, service) {
   }
   if (!filter) return;
   const parts = conjuncts(filter);
-  const names = parts?.map((part) => pathOf(part).replace(/^urn:.*:manager\.?.*$/, 'manager')).sort();
+  const names = parts?.map((part) => pathOf(part).replace(/^urn:.*:manager\.value$/, 'manager')).sort();
   const offered = parts?.every(({ operator }) => operator === 'eq')
     && FILTERS[type.name].some((known) => JSON.stringify([...known].sort()) === JSON.stringify(names));
   if (!offered) judge.refuse('SIM-AWS-5', 'invalidFilter', 'the filter is not one of the documented ones');
