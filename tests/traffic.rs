@@ -110,11 +110,14 @@ fn run(file: &Path, gateways: &mut BTreeMap<String, Arc<Gateway>>, update: bool)
     Ok(problems)
 }
 
-// `E12`, `S-04`, `P-52`: an upper-case letter, perhaps a dash, two digits.
+// `E12`, `S-04`, `SIM-AWS-7`: upper-case letters and dashes, then digits.
 fn names_a_rule(note: &str) -> bool {
     note.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').any(|word| {
-        let digits = word.strip_prefix('E').or(word.strip_prefix("S-")).or(word.strip_prefix("P-"));
-        digits.is_some_and(|digits| digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_digit()))
+        let name = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        let named = |c: char| c.is_ascii_uppercase() || c == '-';
+        name.len() < word.len()
+            && name.starts_with(|c: char| c.is_ascii_uppercase())
+            && name.chars().all(named)
     })
 }
 

@@ -436,7 +436,8 @@ impl Reader<'_, '_> {
     fn add_by_filter(&mut self, attr: AttrId, place: &Place) {
         let vocabulary = self.checker.vocabulary;
         let Place::Elements { filter, .. } = place else { return };
-        let literals = filter.as_conjunction_of_eq().filter(|_| self.checker.repairs.allows(Repair::AddByFilter));
+        let literals =
+            filter.as_conjunction_of_eq().filter(|_| self.checker.repairs.allows(Repair::AddByFilter));
         let Some(literals) = literals else {
             return self.problem(ProblemKind::Value, "must have a value");
         };

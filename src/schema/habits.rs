@@ -39,7 +39,8 @@ impl Checker<'_> {
         let parts = self.vocabulary.parts(attr);
         let only = document.first(array).filter(|first| document.sibling(*first).is_none());
         let Some(only) = only.filter(|_| self.repairs.allows(Repair::LoneElement)) else { return };
-        if self.context != Context::Resource || !parts.primary.is_known() || document.kind(only) != Kind::Object {
+        let whole = matches!(self.context, Context::Create | Context::Replace);
+        if !whole || !parts.primary.is_known() || document.kind(only) != Kind::Object {
             return;
         }
         let first = self.vocabulary.attribute(parts.kind).canonical_values.first();

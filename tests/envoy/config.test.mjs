@@ -4,6 +4,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { bootstrap, example, parts, validate } from './envoy.mjs';
+import { rendered, secretNames } from './examples.mjs';
 import { EXAMPLES, PLAIN, SECRETS } from './setup.mjs';
 
 for (const name of EXAMPLES) {
@@ -14,11 +15,15 @@ for (const name of EXAMPLES) {
     ok(clusters.every((cluster) => cluster.transport_socket.typed_config.common_tls_context.validation_context.trusted_ca));
   });
 
+  test(`${name}: envoy.yaml is the plain one with the example's own document, secrets and clusters (UPDATE=1 writes it)`, () => {
+    const { made, found } = rendered(name);
+    equal(found, made);
+  });
+
   test(`${name}: the filter's document is the one of scimlock.yaml`, () => {
     const { plugin } = parts(example(name, 'envoy.yaml'));
     deepEqual(plugin.configuration.value, example(name, 'scimlock.yaml'));
-    const named = [...JSON.stringify(plugin.configuration.value).matchAll(/\$\{(\w+)\}/g)].map(([, secret]) => secret);
-    deepEqual(plugin.vm_config.environment_variables.host_env_keys, named);
+    deepEqual(plugin.vm_config.environment_variables.host_env_keys, secretNames(plugin.configuration.value));
   });
 
   test(`${name}: the settings that keep the boundary closed are there`, () => {

@@ -1,29 +1,20 @@
 // What the Envoy tests share: one example in front of one recording provider, and what every SCIM error looks like.
 
 import { equal, ok } from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
 
+import { secretsOf } from '../runners/case.mjs';
 import { example, startEnvoy } from './envoy.mjs';
+import { EXAMPLES, PLAIN } from './examples.mjs';
 import { startProvider } from './provider.mjs';
 
-/** The examples that have an `envoy.yaml`. */
-export const EXAMPLES = readdirSync(new URL('../../examples/', import.meta.url), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && readdirSync(new URL(`../../examples/${entry.name}/`, import.meta.url)).includes('envoy.yaml'))
-  .map((entry) => entry.name);
+export { EXAMPLES, PLAIN };
 
 /** The IdP's token is `test`, the provider's `provider-secret`. */
-export const SECRETS = {
-  SCIM_TOKEN_SHA256: createHash('sha256').update('test').digest('hex'),
-  LEANIX_TOKEN: 'provider-secret',
-  PROVIDER_TOKEN: 'provider-secret',
-};
+export const SECRETS = Object.assign({}, ...EXAMPLES.map((name) => secretsOf(example(name, 'scimlock.yaml'))));
 
 export const TOKEN = ['authorization', 'Bearer test'];
 export const JSON_BODY = ['content-type', 'application/scim+json'];
 
-/** The plain example: what the boundary does is the same for all. */
-export const PLAIN = 'generic-to-generic';
 export const BASE = '/api/scim';
 export const USERS = '/scim/v2/Users';
 
