@@ -111,6 +111,13 @@ impl Gateway {
         &self.warnings
     }
 
+    /// What the mapping rules of each route do, as JSON: `{ ROUTE: { TYPE: { unmapped, rules: [{ rule, idp, provider,
+    /// class, why, … }] } } }`; `class` is `two-way`, `to-provider`, `to-idp` or `dropped`.
+    pub fn rules(&self) -> String {
+        let routes = self.routes.iter().map(|route| (route.name.clone(), route.mapping.report()));
+        serde_json::Value::Object(routes.collect()).to_string()
+    }
+
     /// The largest request body in bytes that is read.
     pub const fn max_body(&self) -> u64 {
         self.limits.body

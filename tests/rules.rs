@@ -50,6 +50,7 @@ fn a_change_that_reaches_nothing_is_done_only_where_that_is_declared() {
     let display = format!(
         "mutability `{work}.display` cannot be removed: the provider requires `{work}.display` (User rule 7)"
     );
+    let value = display.replace("display", "value").replace("rule 7", "rule 6");
     for (operations, sent, expected) in [
         (vec![replace("title")], "-", title),
         (vec![remove("title")], "-", title),
@@ -61,8 +62,11 @@ fn a_change_that_reaches_nothing_is_done_only_where_that_is_declared() {
         (vec![replace("locale")], "-", "204"),
         (vec![replace("timezone")], "-", "204"),
         (vec![replace("locale"), replace("nickName"), replace("timezone")], "-", "204"),
-        // An element goes as a whole, whatever the provider requires in it.
-        (vec![remove(&format!("{work}.value"))], work, "204"),
+        // The IdP would still see an element with `display`, which the provider does not take without `value`.
+        (vec![remove(&format!("{work}.value"))], "-", &value),
+        // Nothing is left to see: the element goes as a whole, whatever the provider requires in it.
+        (vec![remove(work)], work, "204"),
+        (vec![remove(&format!("{work}.value")), remove(&format!("{work}.display"))], "emails", "204"),
         (vec![remove(&format!("{work}.display"))], "-", &display),
         (
             vec![json!({ "op": "replace", "path": "emails", "value": [{ "type": "other", "value": "x" }] })],

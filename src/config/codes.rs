@@ -48,6 +48,7 @@ codes! {
     RULE_CLASH = "SL0606", "Mapping rules that contradict each other.";
     RULE_IDLE = "SL0607", "A mapping rule that never does anything.";
     REQUIRED = "SL0608", "An attribute the provider requires and nothing fills.";
+    RULE_CYCLE = "SL0609", "A mapping rule whose values the IdP would send again in every cycle.";
 
     SCHEMA = "SL0701", "A schema that cannot be used as written.";
 }

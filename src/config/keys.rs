@@ -29,6 +29,8 @@ enum Kind {
     Profile,
     /// Text, `true`, `false` or a number.
     Literal,
+    /// Steps of a transform.
+    Steps,
     /// These settings, and lists of rules by resource type.
     Mapping(&'static [Key]),
     /// Known, and refused until something acts on it: not in the schema.
@@ -84,9 +86,11 @@ pub(crate) const RULE: &[Key] = &[
     may("provider", Kind::Text, "A path on the provider's side."),
     may("values", Kind::Named(&Kind::Literal), "The provider's word for each word of the IdP."),
     may("other", Kind::Literal, "The provider's word for what `values` does not name."),
-    may("value", Kind::Literal, "What the provider is always sent."),
+    may("transform", Kind::Steps, "What becomes of values on the way to the provider, step by step."),
+    may("value", Kind::Literal, "What the provider is always sent; text may have paths in braces."),
     may("default", Kind::Text, "Sent where no other rule has a value: text with paths in braces."),
     may("drop", Kind::Boolean, "`true`: the provider does not get this, and nobody is to be told."),
+    may("when", Kind::Text, "The rule applies where this SCIM filter selects the IdP's resource."),
     may("operations", Kind::List(&Kind::Words(&["create", "update"])), "When the provider is written to."),
     may("direction", Kind::Words(&["both", "to_provider", "to_idp"]), "Where values go, `both` if not set."),
 ];
@@ -176,6 +180,31 @@ impl Kind {
             Self::Named(member) => json!({ "type": "object", "additionalProperties": member.schema() }),
             Self::Profile => json!({ "type": ["string", "object"] }),
             Self::Literal => json!({ "type": ["string", "boolean", "number"] }),
+            Self::Steps => {
+                let words = ["lower", "upper", "trim", "boolean", "first", "primary", "wrap"];
+                let text = json!({ "type": "string", "minLength": 1 });
+                let literal = Self::Literal.schema();
+                let format = json!({ "anyOf": [text, {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["idp", "provider"],
+                    "properties": { "idp": text, "provider": text },
+                }] });
+                let step = json!({ "anyOf": [{ "enum": words }, {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "properties": {
+                        "prefix": text,
+                        "suffix": text,
+                        "values": { "type": "object", "additionalProperties": literal },
+                        "other": literal,
+                        "split": text,
+                        "join": text,
+                        "date": format,
+                    },
+                }] });
+                json!({ "anyOf": [step, { "type": "array", "minItems": 1, "items": step }] })
+            }
             Self::Mapping(settings) => {
                 let mut schema = Self::Object(settings).schema();
                 if let Some(schema) = schema.as_object_mut() {

@@ -83,6 +83,11 @@ impl Op {
         }
     }
 
+    /// Compares texts as filters do, where case matters only if `exact`.
+    pub(crate) fn texts(self, a: &str, b: &str, exact: bool) -> bool {
+        order::text(a, self, b, exact)
+    }
+
     /// The operator of that name, whatever its case.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|op| op.as_str().eq_ignore_ascii_case(name))

@@ -1,13 +1,15 @@
 //! Patch changes through a mapping, without knowing the resource's state where that can be done.
 
-use super::resource::{AMBIGUOUS, NO_VALUE, typed, unclaimed};
+use super::filter::slot_filter;
+use super::resource::{AMBIGUOUS, NO_VALUE, unclaimed};
 use super::spot::Spot;
+use super::transform::{Chain, Unsayable};
 use super::{Claim, Fired, Mapping, Pair, Rule, Source, Unmapped};
 use crate::delta::{Change, Op, Place};
 use crate::document::{Document, NodeId};
 use crate::filter::{self, Filter, Literal};
 use crate::path::{AttrPath, Path};
-use crate::schema::{AttrId, Problem, ProblemKind, ResourceType, Vocabulary};
+use crate::schema::{AttrId, Problem, ProblemKind, Vocabulary};
 
 /// What became of a list of changes.
 #[derive(Debug)]
@@ -37,9 +39,6 @@ impl Mapping {
         fired: &mut Fired,
         problems: &mut Vec<Problem>,
     ) -> Mapped {
-        let (Some(idp), Some(provider)) = (self.idp_type(pair), self.provider_type(pair)) else {
-            return Mapped::NeedsState;
-        };
         let waits = |change: &Change| {
             let selects = matches!(change.place, Place::Elements { .. }) && change.value.is_some();
             selects && creates && !upsert
@@ -51,18 +50,7 @@ impl Mapping {
             };
         }
         problems.extend(self.lost(pair, changes));
-        let mut mapper = Mapper {
-            rules: &pair.rules,
-            mapping: self,
-            pair,
-            idp,
-            provider,
-            document,
-            upsert,
-            fired,
-            problems,
-            out: Vec::new(),
-        };
+        let mut mapper = Mapper { mapping: self, pair, document, upsert, fired, problems, out: Vec::new() };
         for change in changes {
             if mapper.change(change, waits(change)).is_err() {
                 return Mapped::NeedsState;
@@ -73,11 +61,8 @@ impl Mapping {
 }
 
 struct Mapper<'a> {
-    rules: &'a [Rule],
     mapping: &'a Mapping,
     pair: &'a Pair,
-    idp: &'a ResourceType,
-    provider: &'a ResourceType,
     document: &'a mut Document,
     upsert: bool,
     fired: &'a mut Fired,
@@ -87,6 +72,11 @@ struct Mapper<'a> {
 
 impl<'a> Mapper<'a> {
     fn change(&mut self, change: &Change, waits: bool) -> Step {
+        if let Place::Attribute(attr) | Place::Elements { attr, .. } = &change.place
+            && self.decides(*attr)
+        {
+            return Err(NeedsState);
+        }
         match &change.place {
             Place::Attribute(attr) => self.attribute(change, *attr),
             Place::Elements { attr, filter, sub } => self.elements(change, *attr, filter, *sub, waits),
@@ -101,10 +91,29 @@ impl<'a> Mapper<'a> {
         }
     }
 
+    /// True when conditions or texts of rules hang on the attribute, together with others.
+    fn decides(&self, attr: AttrId) -> bool {
+        let vocabulary = &self.mapping.idp;
+        let overlaps = |other| vocabulary.is_within(attr, other) || vocabulary.is_within(other, attr);
+        self.pair.deciding.iter().filter_map(|index| self.pair.rules.get(*index)).any(|rule| {
+            let own = rule.idp.as_ref().filter(|_| rule.when.is_some()).map(|spot| spot.attr);
+            rule.inputs().chain(own).any(overlaps)
+        })
+    }
+
+    /// The rules that may have to do with an attribute.
+    fn rules(&self, attr: AttrId) -> Vec<&'a Rule> {
+        let vocabulary = &self.mapping.idp;
+        match vocabulary.attribute(attr).extension {
+            true => self.pair.rules.iter().collect(),
+            false => self.pair.idp_index.rules_in(self.pair, vocabulary.top(attr)).collect(),
+        }
+    }
+
     fn attribute(&mut self, change: &Change, attr: AttrId) -> Step {
         let vocabulary = &self.mapping.idp;
         let mut claim = Claim::No;
-        for rule in self.rules {
+        for rule in self.rules(attr) {
             let Some(from) = &rule.idp else { continue };
             if from.slot.is_empty() && from.attr == attr {
                 claim = Claim::Whole;
@@ -132,7 +141,10 @@ impl<'a> Mapper<'a> {
                 let elements: Vec<NodeId> =
                     change.value.map(|value| self.document.elements(value).collect()).unwrap_or_default();
                 let slots = || {
-                    self.rules.iter().filter_map(|rule| rule.idp.as_ref()).filter(|spot| spot.attr == attr)
+                    self.rules(attr)
+                        .into_iter()
+                        .filter_map(|rule| rule.idp.as_ref())
+                        .filter(move |spot| spot.attr == attr)
                 };
                 let held = |element: &NodeId| {
                     slots().any(|spot| spot.holds(self.document, *element, &self.mapping.idp))
@@ -148,62 +160,102 @@ impl<'a> Mapper<'a> {
     /// The change is to just what the rule reads.
     fn exact(&mut self, rule: &'a Rule, change: &Change, value: Option<NodeId>) -> Step {
         let Some((from, to)) = written(rule) else { return Ok(()) };
-        let value = match (value, &rule.source) {
-            (None, _) => None,
-            (Some(node), Source::Values { .. }) => {
-                let word = rule.translate(self.document, node, true).map(std::borrow::Cow::into_owned);
-                let Some(word) = word else {
+        let idp_list = self.mapping.idp.attribute(from.leaf()).multi_valued && from.slot.is_empty();
+        let list = self.mapping.provider.attribute(to.leaf()).multi_valued && to.slot.is_empty();
+        if rule.chain.reshapes() && idp_list && change.op == Op::Add {
+            // What is added to the list is not all there is in it.
+            return Err(NeedsState);
+        }
+        let op = if list && !idp_list { Op::Replace } else { change.op };
+        let value = match value {
+            None => None,
+            Some(node) => match rule.chain.carry(self.document, node, &self.mapping.provider, true) {
+                Ok(value) => value,
+                Err(Unsayable) => {
                     self.problems.push(rule.problem(from, NO_VALUE));
                     return Ok(());
-                };
-                Some(typed(self.document, &word, self.mapping.provider.attribute(to.leaf()).kind))
-            }
-            (Some(node), _) => Some(self.document.copy(node)),
+                }
+            },
         };
-        self.set(rule, change.op, to, value)
+        self.set(rule, op, to, value, false)
     }
 
-    fn set(&mut self, rule: &'a Rule, op: Op, to: &Spot, value: Option<NodeId>) -> Step {
-        // Of several rules for one place the first that has a value wins: that takes the whole resource.
+    /// Writes a value to a rule's place, or takes it away; `whole`: with everything in the slot of the IdP's.
+    fn set(&mut self, rule: &'a Rule, op: Op, to: &'a Spot, value: Option<NodeId>, whole: bool) -> Step {
+        // Of several rules for one place the first that has a value wins: that may take the whole resource.
         let mut writers =
-            self.rules.iter().filter(|other| other.provider.as_ref().is_some_and(|spot| spot.same(to)));
-        if writers.any(|other| !std::ptr::eq(other, rule) && other.to_provider && other.update) {
+            self.writers(to).filter(|other| other.provider.as_ref().is_some_and(|spot| spot.same(to)));
+        let alone = match value {
+            Some(_) => writers.next().is_none_or(|first| std::ptr::eq(first, rule)),
+            None => writers.all(|other| std::ptr::eq(other, rule)),
+        };
+        if !alone {
             return Err(NeedsState);
         }
         let leaf = self.mapping.provider.attribute(to.leaf());
-        let place = match to.slot.is_empty() {
-            true => Place::Attribute(to.attr),
-            false if value.is_some() && !self.upsert => return Err(NeedsState),
-            false => {
-                // Without its value a slot's element is gone.
-                let whole = value.is_none() && &*leaf.name == "value";
-                let sub = if whole { AttrId::UNKNOWN } else { to.sub };
-                Place::Elements { attr: to.attr, filter: slot_filter(to, &self.mapping.provider), sub }
+        let place = match (to.slot.is_empty(), value) {
+            (true, _) => Place::Attribute(to.attr),
+            (false, Some(_)) if !self.upsert => return Err(NeedsState),
+            (false, Some(_)) => self.in_slot(to, to.sub),
+            (false, None) => {
+                let from = rule.idp.as_ref();
+                let goes =
+                    |other: &Rule| whole && other.idp.as_ref().zip(from).is_some_and(|(a, b)| a.same_slot(b));
+                let mut others = self.writers(to).filter(|other| {
+                    matches!(other.source, Source::Copy)
+                        && !std::ptr::eq(*other, rule)
+                        && other.provider.as_ref().is_some_and(|spot| spot.same_slot(to))
+                });
+                let is_value = &*leaf.name == "value" || !to.sub.is_known();
+                if whole && others.clone().all(goes) {
+                    self.in_slot(to, AttrId::UNKNOWN)
+                } else if is_value && others.next().is_none() {
+                    // Without its value a slot's element is gone.
+                    self.in_slot(to, AttrId::UNKNOWN)
+                } else if is_value || leaf.required {
+                    // What else is in the element decides whether it goes, or whether it may.
+                    return Err(NeedsState);
+                } else {
+                    self.in_slot(to, to.sub)
+                }
             }
         };
-        if value.is_none() && leaf.required && to.sub.is_known() && &*leaf.name != "value" {
-            // The element may go as a whole, with its value.
-            return Err(NeedsState);
-        }
         if value.is_none() && to.slot.is_empty() && leaf.required {
             self.problems.push(Problem {
                 kind: ProblemKind::Mutability,
-                path: rule.idp.as_ref().map_or_else(String::new, |from| from.path.clone()),
+                path: rule.idp.as_ref().map_or_else(String::new, |from| from.path.to_string()),
                 message: format!("cannot be removed: the provider requires `{}` ({})", to.path, rule.name),
             });
             return Ok(());
         }
         let op = if value.is_none() { Op::Remove } else { op };
         let value = value.map(|value| self.bound(value, to.leaf()));
-        self.out.push(Change { op, place, value });
-        self.fired.note(rule);
+        self.fired.step(rule, false, None, value);
+        let change = Change { op, place, value };
+        if value.is_some() || self.out.last() != Some(&change) {
+            self.out.push(change);
+        }
         Ok(())
+    }
+
+    /// The rules that write to the top attribute of a place when a resource is changed, in the order they are asked.
+    fn writers(&self, to: &Spot) -> impl Iterator<Item = &'a Rule> + Clone + use<'a> {
+        let pair = self.pair;
+        let rules = pair.provider_index.rules_in(pair, self.mapping.provider.top(to.attr));
+        let live =
+            rules.filter(|rule| rule.to_provider && rule.update && !matches!(rule.source, Source::Drop));
+        let is_default = |rule: &&Rule| matches!(rule.source, Source::Default(_));
+        live.clone().filter(move |rule| !is_default(rule)).chain(live.filter(is_default))
+    }
+
+    fn in_slot(&self, to: &Spot, sub: AttrId) -> Place {
+        Place::Elements { attr: to.attr, filter: slot_filter(to, &self.mapping.provider), sub }
     }
 
     /// The rule carries a whole complex attribute, the change is to a part of it.
     fn part_of_whole(&mut self, rule: &'a Rule, change: &Change, from: &Spot, attr: AttrId) -> Step {
         let Some((_, to)) = written(rule) else { return Ok(()) };
-        if !to.slot.is_empty() {
+        if !to.slot.is_empty() || !rule.chain.is_empty() {
             return Err(NeedsState);
         }
         let part = self.mapping.provider.translate(&self.mapping.idp, attr, from.attr, to.attr);
@@ -218,14 +270,14 @@ impl<'a> Mapper<'a> {
     /// The change is to a whole of which the rule carries a part: the list of a slot, or a complex attribute.
     fn whole_of_part(&mut self, rule: &'a Rule, change: &Change, from: &Spot, attr: AttrId) -> Step {
         let Some((_, to)) = written(rule) else { return Ok(()) };
-        let Some(value) = change.value else { return self.set(rule, Op::Remove, to, None) };
+        let Some(value) = change.value else { return self.set(rule, Op::Remove, to, None, true) };
         let resource = self.document.new_object();
         let copy = self.document.copy(value);
         self.mapping.idp.place(self.document, resource, attr, copy);
         match from.read(self.document, resource, &self.mapping.idp) {
             Ok(Some(node)) => self.exact(rule, &Change { op: Op::Replace, ..change.clone() }, Some(node)),
             Ok(None) if change.op == Op::Add => Ok(()),
-            Ok(None) => self.set(rule, Op::Remove, to, None),
+            Ok(None) => self.set(rule, Op::Remove, to, None, false),
             Err(_) => {
                 self.problems.push(rule.problem(from, AMBIGUOUS));
                 Ok(())
@@ -238,7 +290,7 @@ impl<'a> Mapper<'a> {
         let mut covered = false;
         // The slot's element is meant, but a part of it that no rule carries.
         let mut partly = false;
-        for rule in self.rules {
+        for rule in self.rules(attr) {
             let Some(from) = &rule.idp else { continue };
             if !vocabulary.is_within(from.attr, attr) {
                 continue;
@@ -268,7 +320,8 @@ impl<'a> Mapper<'a> {
             return Ok(());
         }
         // Other elements of a list with slots are not claimed by the rules.
-        let slots = self.rules.iter().any(|rule| rule.idp.as_ref().is_some_and(|from| from.attr == attr));
+        let slots =
+            self.rules(attr).iter().any(|rule| rule.idp.as_ref().is_some_and(|from| from.attr == attr));
         match self.pair.unmapped {
             Unmapped::Drop => Ok(()),
             Unmapped::Reject => {
@@ -296,7 +349,7 @@ impl<'a> Mapper<'a> {
                     self.exact(rule, change, Some(part))?;
                 }
             }
-            None if !sub.is_known() => self.set(rule, Op::Remove, to, None)?,
+            None if !sub.is_known() => self.set(rule, Op::Remove, to, None, true)?,
             value => self.exact(rule, change, value)?,
         }
         Ok(true)
@@ -312,24 +365,31 @@ impl<'a> Mapper<'a> {
         sub: AttrId,
         waits: bool,
     ) -> Step {
-        if waits || !to.slot.is_empty() || !self.mapping.provider.attribute(to.attr).multi_valued {
+        let list = to.slot.is_empty() && self.mapping.provider.attribute(to.attr).multi_valued;
+        if waits || !list || rule.chain.reshapes() || (change.value.is_some() && !rule.chain.is_empty()) {
             return Err(NeedsState);
         }
-        self.other_list(change, to.attr, filter, sub)?;
+        self.other_list(change, to.attr, filter, sub, &rule.chain)?;
         self.fired.note(rule);
         Ok(())
     }
 
     /// The change, to the elements of a list of the provider's.
-    fn other_list(&mut self, change: &Change, list: AttrId, filter: &Filter, sub: AttrId) -> Step {
+    fn other_list(
+        &mut self,
+        change: &Change,
+        list: AttrId,
+        filter: &Filter,
+        sub: AttrId,
+        chain: &Chain,
+    ) -> Step {
         let (idp, provider) = (&self.mapping.idp, &self.mapping.provider);
         let mut names_known = true;
         filter.visit_paths(&mut |_, path| {
             names_known &= provider.lookup(list, path.name.as_bytes()).is_known()
         });
-        if !names_known {
-            return Err(NeedsState);
-        }
+        let filter = if chain.is_empty() { Some(filter.clone()) } else { chained(filter, chain) };
+        let Some(filter) = filter.filter(|_| names_known) else { return Err(NeedsState) };
         let (place_sub, target) = match sub.is_known() {
             false => (AttrId::UNKNOWN, list),
             true => {
@@ -342,14 +402,14 @@ impl<'a> Mapper<'a> {
             }
         };
         let value = change.value.map(|value| self.bound(value, target));
-        let place = Place::Elements { attr: list, filter: filter.clone(), sub: place_sub };
+        let place = Place::Elements { attr: list, filter, sub: place_sub };
         self.out.push(Change { op: change.op, place, value });
         Ok(())
     }
 
     /// A change that no rule claims.
     fn unclaimed(&mut self, change: &Change, attr: AttrId) -> Step {
-        let (idp, provider) = (&self.mapping.idp, &self.mapping.provider);
+        let idp = &self.mapping.idp;
         match self.pair.unmapped {
             Unmapped::Drop => return Ok(()),
             Unmapped::Reject => {
@@ -358,13 +418,13 @@ impl<'a> Mapper<'a> {
             }
             Unmapped::Pass => {}
         }
-        let target = provider.translate(idp, attr, self.idp.root, self.provider.root);
+        let target = self.pair.idp_index.same(attr);
         if !target.is_known() {
             let place = Place::Unknown(idp.attr_path(attr).into());
             self.out.push(Change { place, ..change.clone() });
             return Ok(());
         }
-        if self.pair.claim(provider, target, |rule| rule.provider.as_ref()) != Claim::No {
+        if self.pair.provider_index.claim(target) != Claim::No {
             return Err(NeedsState);
         }
         let value = change.value.map(|value| self.bound(value, target));
@@ -374,8 +434,8 @@ impl<'a> Mapper<'a> {
 
     /// A change to elements of a list that no rule claims.
     fn passed(&mut self, change: &Change, attr: AttrId, filter: &Filter, sub: AttrId) -> Step {
-        let (idp, provider) = (&self.mapping.idp, &self.mapping.provider);
-        let target = provider.translate(idp, attr, self.idp.root, self.provider.root);
+        let idp = &self.mapping.idp;
+        let target = self.pair.idp_index.same(attr);
         if !target.is_known() {
             let sub = sub.is_known().then(|| idp.name(sub).into());
             let attribute = AttrPath { sub, ..idp.attr_path(attr) };
@@ -383,8 +443,8 @@ impl<'a> Mapper<'a> {
             self.out.push(Change { place, ..change.clone() });
             return Ok(());
         }
-        match self.pair.claim(provider, target, |rule| rule.provider.as_ref()) {
-            Claim::No => self.other_list(change, target, filter, sub),
+        match self.pair.provider_index.claim(target) {
+            Claim::No => self.other_list(change, target, filter, sub, &Chain::default()),
             _ => Err(NeedsState),
         }
     }
@@ -408,6 +468,28 @@ impl<'a> Mapper<'a> {
 fn written(rule: &Rule) -> Option<(&Spot, &Spot)> {
     let writes = rule.update && rule.to_provider && !matches!(rule.source, Source::Drop);
     Some((rule.idp.as_ref()?, rule.provider.as_ref()?)).filter(|_| writes)
+}
+
+/// A filter on the elements of a list whose values the rule changes; nothing where that cannot be said.
+fn chained(filter: &Filter, chain: &Chain) -> Option<Filter> {
+    let all =
+        |filters: &[Filter]| filters.iter().map(|filter| chained(filter, chain)).collect::<Option<Vec<_>>>();
+    Some(match filter {
+        Filter::And(filters) => Filter::and(all(filters)?),
+        Filter::Or(filters) => Filter::or(all(filters)?),
+        Filter::Not(filter) => Filter::Not(Box::new(chained(filter, chain)?)),
+        Filter::Compare {
+            path,
+            op: op @ (filter::Op::Eq | filter::Op::Ne),
+            value: Literal::String(text),
+        } if path.name.eq_ignore_ascii_case("value") => {
+            Filter::compare(path.clone(), *op, Literal::String(chain.same_word(text)?.into()))
+        }
+        Filter::Compare { path, .. } | Filter::Present(path) if path.name.eq_ignore_ascii_case("value") => {
+            return None;
+        }
+        other => other.clone(),
+    })
 }
 
 /// How the elements a filter selects relate to a slot's.
@@ -441,12 +523,4 @@ fn equal(a: &Literal, b: &Literal) -> bool {
         (Literal::String(a), Literal::String(b)) => a.eq_ignore_ascii_case(b),
         (a, b) => a == b,
     }
-}
-
-/// The slot as a filter on elements.
-pub(super) fn slot_filter(spot: &Spot, vocabulary: &Vocabulary) -> Filter {
-    let each = |(sub, literal): &(AttrId, Literal)| {
-        Filter::compare(AttrPath::new(vocabulary.name(*sub)), filter::Op::Eq, literal.clone())
-    };
-    Filter::and(spot.slot.iter().map(each).collect())
 }

@@ -2,9 +2,10 @@
 
 use super::paths::Side;
 use super::spot::Spot;
-use super::{Claim, Pair, Rule, Source, Unmapped};
+use super::template::Template;
+use super::{Claim, Pair, Rule, Source, Unmapped, ways};
 use crate::config::{self, Item};
-use crate::schema::{AttrId, Attribute, Mutability, Returned};
+use crate::schema::{AttrId, Mutability, Returned};
 
 /// The rules of a type with their places.
 pub(super) struct Check<'a> {
@@ -14,6 +15,8 @@ pub(super) struct Check<'a> {
     pub(super) own: usize,
     pub(super) idp: Side<'a>,
     pub(super) provider: Side<'a>,
+    /// The IdP's product name.
+    pub(super) title: &'a str,
 }
 
 /// When a rule writes to the provider.
@@ -38,14 +41,16 @@ impl When {
 impl Check<'_> {
     /// Reports what is wrong; what concerns no single rule at `place`.
     pub(super) fn run(&self, place: &Item<'_>) {
+        let mut idle = Vec::new();
         for writers in self.writers() {
             if !self.contradict(&writers) {
-                self.idle(&writers);
+                self.idle(&writers, &mut idle);
             }
         }
         self.overlaps();
         self.drops();
         self.inputs();
+        self.cycles(&idle);
         if !self.pair.identity {
             let root = self.provider.of.root;
             self.required(root, place);
@@ -114,7 +119,7 @@ impl Check<'_> {
     }
 
     /// Rules that are never asked, since one before them always has a value when they would have one.
-    fn idle(&self, writers: &[usize]) {
+    fn idle(&self, writers: &[usize], idle: &mut Vec<usize>) {
         for (place, index) in writers.iter().enumerate() {
             let Some(rule) = self.rule(*index) else { continue };
             let wins = |when: When, other: usize| {
@@ -126,10 +131,13 @@ impl Check<'_> {
             let Some(winners) = lost.collect::<Option<Vec<_>>>() else { continue };
             let Some(winner) = winners.first() else { continue };
             let message = format!("the rule never writes: {} always does before", self.name(*winner));
-            let remedy = match rule.to_idp {
-                true => "say `direction: to_idp`, remove one of the two, or change their order",
-                false => "remove one of the two, or change their order",
+            let remedy = match rule.source {
+                Source::Copy if rule.to_idp || rule.one_way.is_some() => {
+                    "say `direction: to_idp`, remove one of the two, or change their order"
+                }
+                _ => "remove one of the two, or change their order",
             };
+            idle.push(*index);
             if let Some(item) = self.items.get(*index) {
                 item.warn(config::RULE_IDLE, message, remedy);
             }
@@ -138,10 +146,13 @@ impl Check<'_> {
 
     /// True when a rule has a value whenever another has one.
     fn wins(&self, rule: &Rule, other: &Rule) -> bool {
+        if rule.when.is_some() {
+            return false;
+        }
         match (&rule.source, &rule.idp) {
             (Source::Constant(_), _) => true,
             (Source::Default(template), _) => template.fixed().is_some(),
-            (Source::Copy | Source::Values { .. }, Some(from)) => {
+            (Source::Copy, Some(from)) => {
                 self.always_there(from) || other.idp.as_ref().is_some_and(|spot| spot.same(from))
             }
             _ => false,
@@ -186,7 +197,7 @@ impl Check<'_> {
                 };
                 let path = |rule: &Rule| {
                     let spot = if to_provider { &rule.provider } else { &rule.idp };
-                    spot.as_ref().map_or_else(String::new, |spot| spot.path.clone())
+                    spot.as_ref().map_or_else(String::new, |spot| spot.path.to_string())
                 };
                 let paths = (path(rule), path(other));
                 let message = format!("`{}` and `{}` overlap ({with})", paths.1, paths.0);
@@ -222,15 +233,22 @@ impl Check<'_> {
         }
     }
 
-    /// What a default is made of must be readable, or a later change could not make it again.
+    /// What a text is made of, and what a condition asks, must be readable: a later change could not decide it again.
     fn inputs(&self) {
+        let vocabulary = self.idp.vocabulary;
         for (index, rule) in self.pair.rules.iter().enumerate() {
-            let Source::Default(template) = &rule.source else { continue };
-            let hidden = template.inputs().find(|input| !self.is_shown(input));
-            if let Some(input) = hidden.filter(|_| rule.update) {
+            let template = match &rule.source {
+                Source::Default(template) | Source::Computed(template) => Some(template),
+                _ => None,
+            };
+            let texts = template.into_iter().flat_map(Template::inputs).map(Spot::leaf);
+            let conditions = rule.when.iter().flat_map(|when| when.inputs.iter().copied());
+            let is_shown = |input: &AttrId| ways::is_shown(self.pair, &self.idp, &self.provider, *input);
+            let hidden = texts.chain(conditions).find(|input| !is_shown(input));
+            if let Some(input) = hidden.filter(|_| rule.update && rule.to_provider) {
                 let message = format!(
                     "`{{{}}}` cannot be read back from the provider when a resource is changed",
-                    input.path
+                    vocabulary.path(input)
                 );
                 let remedy = "say `operations: [create]`, or map the attribute both ways";
                 self.error(index, config::RULE, &message, remedy);
@@ -238,25 +256,34 @@ impl Check<'_> {
         }
     }
 
-    /// True when the IdP's view of the provider's resource has the attribute.
-    fn is_shown(&self, input: &Spot) -> bool {
-        let readable = |attribute: &Attribute| {
-            attribute.mutability != Mutability::WriteOnly && attribute.returned != Returned::Never
-        };
-        let ruled = self.pair.rules.iter().filter(|rule| rule.to_idp).any(|rule| {
-            let shows = rule.idp.as_ref().is_some_and(|spot| spot.covers(input, self.idp.vocabulary));
-            shows && rule.provider.as_ref().is_some_and(|spot| readable(self.provider.leaf(spot)))
-        });
-        let passes = || {
-            let target = self.provider.vocabulary.translate(
-                self.idp.vocabulary,
-                input.leaf(),
-                self.idp.of.root,
-                self.provider.of.root,
-            );
-            self.passes(target) && readable(self.provider.vocabulary.attribute(target))
-        };
-        ruled || self.idp.is_fixed(input.attr) || passes()
+    /// Rules whose values the IdP reads back in another way than it sent them, or not at all: it compares and sends
+    /// them again, in every cycle.
+    fn cycles(&self, idle: &[usize]) {
+        let rules = self.pair.rules.iter().enumerate();
+        for (index, rule) in rules.filter(|(index, _)| !idle.contains(index)) {
+            let Some(from) = rule.idp.as_ref().filter(|_| rule.to_provider) else { continue };
+            let attribute = self.idp.leaf(from);
+            let looked_at =
+                attribute.returned != Returned::Never && attribute.mutability != Mutability::WriteOnly;
+            let shown = self.pair.rules.iter().any(|other| {
+                other.to_idp && other.idp.as_ref().is_some_and(|spot| spot.covers(from, self.idp.vocabulary))
+            });
+            let (message, remedy) = match (&rule.one_way, rule.loss()) {
+                (Some(why), _) if looked_at && !shown => (
+                    format!("`{}` is written and not shown back: {why}", from.path),
+                    "map it so that it can be read back, or let the IdP not send it",
+                ),
+                (None, Some(loss)) if rule.to_idp => (
+                    format!("`{}` does not always come back as it was sent: {loss}", from.path),
+                    "let the IdP send what can come back",
+                ),
+                _ => continue,
+            };
+            if let Some(item) = self.items.get(index) {
+                let message = format!("{message}; {} sends it again in every cycle", self.title);
+                item.warn(config::RULE_CYCLE, message, remedy);
+            }
+        }
     }
 
     /// The attributes below one that the provider requires and nothing fills on creation.
@@ -336,12 +363,11 @@ impl Check<'_> {
 
     /// True when the IdP's attribute of the same name passes to this one.
     fn passes(&self, attr: AttrId) -> bool {
-        let (idp, provider) = (self.idp.vocabulary, self.provider.vocabulary);
         let source = self.source(attr);
         self.pair.unmapped == Unmapped::Pass
             && source.is_known()
-            && self.pair.claim(idp, source, |rule| rule.idp.as_ref()) == Claim::No
-            && self.pair.claim(provider, attr, |rule| rule.provider.as_ref()) == Claim::No
+            && self.pair.idp_index.claim(source) == Claim::No
+            && self.pair.provider_index.claim(attr) == Claim::No
     }
 
     /// The IdP's attribute of the same name.

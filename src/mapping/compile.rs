@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::check::Check;
+use super::index::Index;
 use super::paths::Side;
 use super::rules::Reader;
-use super::{Mapping, Pair, Rule, Source, Unmapped};
+use super::{Mapping, Pair, Rule, Source, Unmapped, ways};
 use crate::config::{self, Item, Part, Problems, keys};
 use crate::profile::Profile;
 use crate::schema::{TypeSource, Vocabulary};
@@ -33,7 +34,7 @@ pub(crate) fn compile<'a>(
     let defaults = provider.provider.mapping.as_ref();
     let mut pairs = Vec::new();
     for index in 0..mapping.idp.types().len() {
-        pairs.push(pair(&mapping, index, defaults, own, problems, place));
+        pairs.push(pair(&mapping, index, defaults, own, problems, place, &idp.title));
     }
     for (part, own) in defaults.map(|part| (part, false)).into_iter().chain(own.map(|part| (part, true))) {
         check_keys(&mapping, part, own, problems);
@@ -63,6 +64,7 @@ fn pair<'a>(
     own: Option<&'a Part>,
     problems: &'a Problems<'a>,
     place: &Item<'a>,
+    title: &str,
 ) -> Option<Pair> {
     let of = mapping.idp.types().get(index)?;
     let provider = mapping.provider.types().iter().position(|other| other.name == of.name);
@@ -72,6 +74,9 @@ fn pair<'a>(
         rules: Vec::new(),
         to_provider: Vec::new(),
         to_idp: Vec::new(),
+        idp_index: Index::default(),
+        provider_index: Index::default(),
+        deciding: Vec::new(),
         unmapped: Unmapped::Pass,
         identity: false,
     };
@@ -99,11 +104,14 @@ fn pair<'a>(
     pair.unmapped = unmapped.map_or(Some(Unmapped::Pass), |item| item.choice(&words))?;
     let items: Vec<Item<'_>>;
     (pair.rules, items) = rules.into_iter().unzip();
+    ways::settle(&mut pair, &idp, &provider);
     pair.group();
+    (pair.idp_index, pair.provider_index) =
+        (Index::new(mapping, &pair, true), Index::new(mapping, &pair, false));
     let same = mapping.idp.is_same(&mapping.provider);
     pair.identity = same && pair.rules.is_empty() && pair.unmapped == Unmapped::Pass;
     let place = own_list.unwrap_or_else(|| own.map_or_else(|| place.clone(), |own| own.item(problems)));
-    Check { pair: &pair, items: &items, own: own_count, idp, provider }.run(&place);
+    Check { pair: &pair, items: &items, own: own_count, idp, provider, title }.run(&place);
     Some(pair)
 }
 

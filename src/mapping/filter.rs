@@ -1,27 +1,12 @@
 //! Filters through a mapping: what a filter asks of the IdP's view, asked of the provider's attributes.
 
-use super::changes::slot_filter;
+use super::asked::Asked;
 use super::spot::Spot;
+use super::transform::{Asks, literal};
 use super::{Claim, Mapping, Pair, Rule, Source, Unmapped};
 use crate::filter::{Filter, Folded, Literal, Op};
 use crate::path::AttrPath;
 use crate::schema::{AttrId, Mutability, ResourceType, Returned, Type, Vocabulary};
-
-/// What the provider is to be asked for a filter of the IdP's.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Asked {
-    /// Everything, nothing, or what this filter of the provider's selects.
-    pub(crate) filter: Folded,
-    /// True where that is just what the IdP asked for. Else it may be more, never less: the IdP's filter has to be
-    /// evaluated on the view of each resource that comes.
-    pub(crate) exact: bool,
-}
-
-impl Asked {
-    const fn exactly(filter: Folded) -> Self {
-        Self { filter, exact: true }
-    }
-}
 
 impl Mapping {
     /// The provider's filter for one of the IdP's (bound to its vocabulary), never narrower, and wider only where
@@ -31,65 +16,75 @@ impl Mapping {
     /// Why it cannot be asked; names attributes and rules, no values.
     pub(crate) fn filter(&self, pair: &Pair, filter: &Filter) -> Result<Asked, String> {
         if pair.identity {
-            return Ok(Asked::exactly(Folded::Filter(filter.clone())));
+            return Ok(Asked::exactly(filter.clone()));
         }
-        let (Some(idp), Some(provider)) = (self.idp_type(pair), self.provider_type(pair)) else {
-            return Ok(Asked::exactly(Folded::Constant(false)));
-        };
-        let asker = Asker { mapping: self, pair, idp, provider };
-        filter.fold(&mut |leaf| asker.leaf(leaf)).map(Asked::exactly)
-    }
-
-    /// The provider's paths that the IdP's attribute is made of: for projection. Nothing: none has a way there.
-    #[expect(dead_code, reason = "projections are made on the view by now")]
-    pub(crate) fn paths(&self, pair: &Pair, attr: AttrId) -> Vec<AttrPath> {
-        let (Some(idp), Some(provider)) = (self.idp_type(pair), self.provider_type(pair)) else {
-            return Vec::new();
-        };
-        let asker = Asker { mapping: self, pair, idp, provider };
-        if let Ok(Some((path, _))) = asker.plain(attr) {
-            return vec![path];
+        match self.asker(pair) {
+            Some(asker) => asker.ask(filter),
+            None => Ok(Asked::constant(false)),
         }
-        let mut paths: Vec<AttrPath> = Vec::new();
-        for (from, to, _) in asker.readable() {
-            if !self.idp.is_within(from.attr, attr) && !self.idp.is_within(attr, from.attr) {
-                continue;
-            }
-            let path = self.provider.attr_path(to.attr);
-            if !paths.contains(&path) {
-                paths.push(path);
-            }
-        }
-        paths
     }
 
     /// The provider's path of an attribute of the IdP's that orders resources alike: for sorting.
     pub(crate) fn path(&self, pair: &Pair, attr: AttrId) -> Option<AttrPath> {
-        let (idp, provider) = (self.idp_type(pair)?, self.provider_type(pair)?);
-        Asker { mapping: self, pair, idp, provider }.plain(attr).ok().flatten().map(|(path, _)| path)
+        let asker = self.asker(pair)?;
+        if let Some(path) = asker.passed_path(attr) {
+            return Some(path);
+        }
+        let mut rules = asker.covering(attr);
+        let (from, to, rule) = rules.next()?;
+        let alone = rules.next().is_none() && !rule.is_guarded() && to.slot.is_empty();
+        let target = self.provider.translate(&self.idp, attr, from.attr, to.attr);
+        let alike = rule.chain.keeps_order() && target.is_known() && alone;
+        alike.then(|| self.provider.attr_path(target))
+    }
+
+    /// The provider's attributes that the view of an attribute of the IdP's is made of: for projection. None: the
+    /// IdP never sees it.
+    #[expect(dead_code, reason = "the provider is not asked for projections yet")]
+    pub(crate) fn paths(&self, pair: &Pair, attr: AttrId) -> Vec<AttrPath> {
+        let Some(asker) = self.asker(pair) else { return Vec::new() };
+        let mut found: Vec<AttrPath> = asker.passed_path(attr).into_iter().collect();
+        let mut wanted = vec![attr];
+        while let Some(attr) = wanted.pop() {
+            let near =
+                |spot: &Spot| self.idp.is_within(attr, spot.attr) || self.idp.is_within(spot.attr, attr);
+            for (_, to, rule) in asker.readable(attr).filter(|(from, _, _)| near(from)) {
+                let path = self.provider.attr_path(to.attr);
+                if !found.contains(&path) {
+                    found.push(path);
+                    // What decides whether the rule shows anything has to be there, too.
+                    let guards = rule.guards.iter().filter_map(|index| pair.rules.get(*index));
+                    let conditions = guards.chain([rule]).filter_map(|rule| rule.when.as_ref());
+                    wanted.extend(conditions.flat_map(|when| when.inputs.iter().copied()));
+                }
+            }
+        }
+        found
+    }
+
+    fn asker<'a>(&'a self, pair: &'a Pair) -> Option<Asker<'a>> {
+        self.provider_type(pair)?;
+        Some(Asker { mapping: self, pair, idp: self.idp_type(pair)? })
     }
 
     /// True when the IdP's view of a resource in a list has the attribute: it has a way back, and the provider
     /// shows it without being asked to.
     pub(crate) fn reads(&self, pair: &Pair, attr: AttrId) -> bool {
-        let (Some(idp), Some(provider)) = (self.idp_type(pair), self.provider_type(pair)) else {
-            return false;
-        };
+        let Some(asker) = self.asker(pair) else { return false };
         if pair.identity {
             return is_listed(&self.idp, attr) && is_listed(&self.provider, attr);
         }
-        let top = self.idp.top(attr);
-        if !is_listed(&self.idp, attr) || [idp.id, idp.meta].contains(&top) {
+        let fixed = [asker.idp.id, asker.idp.meta].contains(&self.idp.top(attr));
+        if !is_listed(&self.idp, attr) || fixed {
             return is_listed(&self.idp, attr);
         }
-        let asker = Asker { mapping: self, pair, idp, provider };
-        let carried = asker.readable().any(|(from, to, _)| {
-            (self.idp.is_within(attr, from.attr) || self.idp.is_within(from.attr, attr))
-                && is_listed(&self.provider, to.attr)
-        });
-        let claimed = pair.claim(&self.idp, attr, |rule| rule.idp.as_ref()) != Claim::No;
-        let same = self.provider.translate(&self.idp, attr, idp.root, provider.root);
-        carried || (!claimed && pair.unmapped == Unmapped::Pass && is_listed(&self.provider, same))
+        let near = |spot: &Spot| self.idp.is_within(attr, spot.attr) || self.idp.is_within(spot.attr, attr);
+        let mut carried = asker.readable(attr).filter(|(from, _, _)| near(from));
+        let claimed = pair.idp_index.claim(attr) != Claim::No;
+        carried.any(|(_, to, _)| is_listed(&self.provider, to.attr))
+            || (!claimed
+                && pair.unmapped == Unmapped::Pass
+                && is_listed(&self.provider, pair.idp_index.same(attr)))
     }
 }
 
@@ -111,268 +106,620 @@ struct Asker<'a> {
     mapping: &'a Mapping,
     pair: &'a Pair,
     idp: &'a ResourceType,
-    provider: &'a ResourceType,
 }
 
+/// What is asked of one attribute. Values that are not there never match.
+#[derive(Clone, Copy)]
+enum Test<'f> {
+    Present,
+    /// Not by `ne`, nor with `null`.
+    Compare(Op, &'f Literal),
+    /// One element of the list matches.
+    Elements(&'f Filter),
+}
+
+type Found = Result<Asked, String>;
+
+/// The rules that fill one slot of the IdP's.
+type Slot<'a> = Vec<(&'a Spot, &'a Spot, &'a Rule)>;
+
 impl<'a> Asker<'a> {
-    fn leaf(&self, leaf: &Filter) -> Result<Folded, String> {
-        match leaf {
-            Filter::Compare { path, op, value } => self.compare(leaf, path, *op, value),
-            Filter::Present(path) => self.present(leaf, path),
-            Filter::ValuePath { path, filter } => self.value_path(leaf, path, filter),
-            Filter::And(_) | Filter::Or(_) | Filter::Not(_) => Ok(Folded::Filter(leaf.clone())),
+    fn ask(&self, filter: &Filter) -> Found {
+        let all =
+            |filters: &[Filter]| filters.iter().map(|each| self.ask(each)).collect::<Result<Vec<_>, _>>();
+        match filter {
+            Filter::And(filters) => Ok(Asked::and(all(filters)?)),
+            Filter::Or(filters) => Ok(Asked::or(all(filters)?)),
+            Filter::Not(inner) => {
+                let asked = self.ask(inner)?;
+                if asked.exact { Ok(asked.not()) } else { self.ask_not(inner) }
+            }
+            leaf => self.leaf(leaf),
         }
     }
 
-    fn compare(&self, leaf: &Filter, path: &AttrPath, op: Op, value: &Literal) -> Result<Folded, String> {
-        let attr = self.mapping.idp.resolve(self.idp, path);
-        if !attr.is_known() {
-            return Ok(self.outside(leaf));
+    /// What does not match: where a part cannot be asked exactly the others still can.
+    fn ask_not(&self, filter: &Filter) -> Found {
+        let all =
+            |filters: &[Filter]| filters.iter().map(|each| self.ask_not(each)).collect::<Result<Vec<_>, _>>();
+        match filter {
+            Filter::And(filters) => Ok(Asked::or(all(filters)?)),
+            Filter::Or(filters) => Ok(Asked::and(all(filters)?)),
+            Filter::Not(inner) => self.ask(inner),
+            leaf => self.leaf(leaf).map(Asked::not),
         }
-        if let Some((path, rule)) = self.plain(attr)? {
-            return self.compared(path, rule, op, value);
-        }
-        // Parts of a list's elements: one of the slots, or none. Without an element there is no value, which is
-        // what `ne` and `eq null` ask for too.
-        let list = self.mapping.idp.top(attr);
-        let name = AttrPath::new(if attr == list { "value" } else { self.mapping.idp.name(attr) });
-        let null = *value == Literal::Null;
-        let asks_for_none = if null { op == Op::Eq } else { op == Op::Ne };
-        if !asks_for_none {
-            return self.slots(list, &Filter::compare(name, op, value.clone()));
-        }
-        let slots = self.readable().filter(|(from, _, _)| from.attr == list && !from.slot.is_empty());
-        let mut slots: Vec<_> = slots.map(|(from, _, _)| from.slot.as_slice()).collect();
-        slots.dedup();
-        let positive = match null {
-            true => self.present(leaf, path)?,
-            false if slots.len() == 1 => self.slots(list, &Filter::compare(name, Op::Eq, value.clone()))?,
-            false => return Err(format!("`{path}` has several elements; say which in brackets")),
+    }
+
+    fn leaf(&self, leaf: &Filter) -> Found {
+        let (path, compared) = match leaf {
+            Filter::Compare { path, op, value } => (path, Some((*op, value))),
+            Filter::Present(path) | Filter::ValuePath { path, .. } => (path, None),
+            Filter::And(_) | Filter::Or(_) | Filter::Not(_) => return self.ask(leaf),
         };
-        Ok(match positive {
-            Folded::Constant(constant) => Folded::Constant(!constant),
-            Folded::Filter(filter) => Folded::Filter(Filter::Not(Box::new(filter))),
-        })
-    }
-
-    fn present(&self, leaf: &Filter, path: &AttrPath) -> Result<Folded, String> {
-        let attr = self.mapping.idp.resolve(self.idp, path);
-        if !attr.is_known() {
-            return Ok(self.outside(leaf));
-        }
-        if let Some((path, rule)) = self.plain(attr)? {
-            return Ok(Folded::Filter(shown(rule, path)));
-        }
-        let spots = self.readable().filter(|(from, _, _)| self.mapping.idp.is_within(from.attr, attr));
-        let each: Vec<Filter> =
-            spots.map(|(_, to, rule)| self.at(to, |path| shown(Some(rule), path))).collect();
-        Ok(if each.is_empty() { Folded::Constant(false) } else { Folded::Filter(Filter::or(each)) })
-    }
-
-    fn value_path(&self, leaf: &Filter, path: &AttrPath, inner: &Filter) -> Result<Folded, String> {
-        let attr = self.mapping.idp.resolve(self.idp, path);
-        if !attr.is_known() {
-            return Ok(self.outside(leaf));
-        }
-        match self.plain(attr)? {
-            Some((path, _)) => {
-                Ok(Folded::Filter(Filter::ValuePath { path, filter: Box::new(inner.clone()) }))
-            }
-            None => self.slots(attr, inner),
-        }
-    }
-
-    /// A filter on a list's elements, asked of each slot that rules fill: the slot's own literals are known.
-    fn slots(&self, list: AttrId, filter: &Filter) -> Result<Folded, String> {
         let idp = &self.mapping.idp;
-        let mut asked: Vec<Filter> = Vec::new();
-        let mut done: Vec<&[(AttrId, Literal)]> = Vec::new();
-        for (from, _, _) in self.readable().filter(|(from, _, _)| from.attr == list && !from.slot.is_empty())
-        {
-            if done.contains(&from.slot.as_slice()) {
-                continue;
-            }
-            done.push(&from.slot);
-            let slot: Vec<_> = self
-                .readable()
-                .filter(|(other, _, _)| other.attr == list && other.slot == from.slot)
-                .collect();
-            let folded = filter.fold(&mut |leaf| {
-                let (path, compared) = match leaf {
-                    Filter::Compare { path, op, value } => (path, Some((*op, value))),
-                    Filter::Present(path) => (path, None),
-                    _ => return Err("a filter in brackets cannot hold another one".to_owned()),
-                };
-                let sub = idp.lookup(list, path.name.as_bytes());
-                if let Some((_, literal)) = from.slot.iter().find(|(each, _)| *each == sub) {
-                    return constant(literal, compared, idp.attribute(sub).case_exact, path);
-                }
-                match slot.iter().find(|(each, _, _)| each.sub == sub) {
-                    Some((_, to, rule)) => match compared {
-                        Some((op, value)) => self.compared_at(to, rule, op, value),
-                        None => Ok(Folded::Filter(self.at(to, |path| shown(Some(rule), path)))),
-                    },
-                    None => Ok(Folded::Constant(matches!(compared, Some((Op::Ne, _))))),
-                }
-            })?;
-            let present = || {
-                let each =
-                    |(_, to, rule): &(&Spot, &Spot, &Rule)| self.at(to, |path| shown(Some(rule), path));
-                slot.iter().map(each).collect::<Vec<_>>()
-            };
-            match folded {
-                Folded::Constant(false) => {}
-                Folded::Constant(true) => asked.push(Filter::or(present())),
-                // A comparison that also holds where there is no value needs the element to be there at all.
-                Folded::Filter(filter) if holds_without_value(&filter) => {
-                    asked.push(Filter::and(vec![Filter::or(present()), filter]));
-                }
-                Folded::Filter(filter) => asked.push(filter),
-            }
+        let attr = idp.resolve(self.idp, path);
+        if !attr.is_known() {
+            return Ok(self.outside(leaf));
         }
-        Ok(if asked.is_empty() { Folded::Constant(false) } else { Folded::Filter(Filter::or(asked)) })
+        if let Some(path) = self.passed_path(attr) {
+            return Ok(Asked::exactly(with_path(leaf, path)));
+        }
+        match (leaf, compared) {
+            (Filter::ValuePath { filter, .. }, _) => self.test(attr, Test::Elements(filter)),
+            (_, None) => self.test(attr, Test::Present),
+            (_, Some((op, Literal::Null))) => {
+                let assigned = self.test(attr, Test::Present)?;
+                Ok(if op == Op::Ne { assigned } else { assigned.not() })
+            }
+            (_, Some((Op::Ne, value))) => self.differs(attr, value),
+            (_, Some((op, value))) => self.test(attr, Test::Compare(op, value)),
+        }
     }
 
-    /// The provider's path of an attribute that is one attribute there too; nothing for parts of slots.
-    fn plain(&self, attr: AttrId) -> Result<Option<(AttrPath, Option<&'a Rule>)>, String> {
-        let (idp, provider) = (&self.mapping.idp, &self.mapping.provider);
-        if [self.idp.id, self.idp.meta].contains(&idp.top(attr)) {
-            return Ok(Some((idp.attr_path(attr), None)));
+    /// `ne`: another value, or none.
+    fn differs(&self, attr: AttrId, value: &Literal) -> Found {
+        if let Some((path, Some(rule))) = self.plain(attr)
+            && rule.chain.is_empty()
+        {
+            return Ok(Asked::exactly(Filter::compare(path, Op::Ne, value.clone())));
         }
-        let mut found =
-            self.readable().filter(|(from, _, _)| from.slot.is_empty() && idp.is_within(attr, from.attr));
-        if let Some((from, to, rule)) = found.next() {
-            let target = provider.translate(idp, attr, from.attr, to.attr);
-            if to.slot.is_empty() && target.is_known() {
-                return Ok(Some((provider.attr_path(target), Some(rule))));
+        let list = self.mapping.idp.top(attr);
+        if !self.mapping.idp.attribute(list).multi_valued {
+            return self.test(attr, Test::Compare(Op::Eq, value)).map(Asked::not);
+        }
+        let passes =
+            self.passed(list, &Filter::Present(AttrPath::new("value"))).filter != Folded::Constant(false);
+        if self.slots(list).len() == 1 && !passes && self.covering(attr).next().is_none() {
+            return self.test(attr, Test::Compare(Op::Eq, value)).map(Asked::not);
+        }
+        let name = AttrPath::new(if attr == list { "value" } else { self.mapping.idp.name(attr) });
+        let there = Filter::Present(name.clone());
+        let other = Filter::and(vec![there.clone(), Filter::compare(name, Op::Ne, value.clone())]);
+        let none = self.test(list, Test::Elements(&there))?.not();
+        Ok(Asked::or(vec![self.test(list, Test::Elements(&other))?, none]))
+    }
+
+    fn test(&self, attr: AttrId, test: Test<'_>) -> Found {
+        let rules: Vec<_> = self.covering(attr).collect();
+        if !rules.is_empty() {
+            return self.first_shown(&rules, |rule| self.by_rule(rule, attr, test));
+        }
+        let idp = &self.mapping.idp;
+        let list = idp.top(attr);
+        let claim = self.pair.idp_index.claim(list);
+        let passes = self.pair.unmapped == Unmapped::Pass;
+        if idp.attribute(list).multi_valued {
+            if self.slots(list).is_empty() && (!passes || claim == Claim::Whole) {
+                return Err(no_way(idp.path(attr)));
             }
-            return match to.slot.is_empty() {
-                true => Err(no_way(idp.path(attr))),
-                false => Err(format!("`{}` cannot be asked of the provider ({})", idp.path(attr), rule.name)),
+            let name = || AttrPath::new(if attr == list { "value" } else { idp.name(attr) });
+            return match test {
+                Test::Elements(filter) => self.elements(list, filter),
+                Test::Compare(op, value) => self.elements(list, &Filter::compare(name(), op, value.clone())),
+                Test::Present if attr == list => self.any_element(list),
+                Test::Present => self.elements(list, &Filter::Present(name())),
             };
         }
-        let slots = self.readable().any(|(from, _, _)| {
-            (!from.slot.is_empty() && idp.is_within(attr, from.attr)) || idp.is_within(from.attr, attr)
-        });
-        if slots {
-            return Ok(None);
-        }
-        let claimed = self.pair.claim(idp, attr, |rule| rule.idp.as_ref()) != Claim::No;
-        if claimed || self.pair.unmapped != Unmapped::Pass {
+        // A complex attribute of which rules carry parts, or the provider has parts for other rules.
+        let mut parts = idp.children(attr).peekable();
+        if parts.peek().is_none() || !matches!(test, Test::Present) {
             return Err(no_way(idp.path(attr)));
         }
-        let target = provider.translate(idp, attr, self.idp.root, self.provider.root);
-        let path = if target.is_known() { provider.attr_path(target) } else { idp.attr_path(attr) };
-        Ok(Some((path, None)))
+        let present = |part| match self.passed_path(part) {
+            Some(path) => Some(Asked::exactly(Filter::Present(path))),
+            None => self.test(part, Test::Present).ok(),
+        };
+        let each: Vec<Asked> = parts.filter_map(present).collect();
+        if each.is_empty() { Err(no_way(idp.path(attr))) } else { Ok(Asked::or(each)) }
     }
 
-    fn compared(
+    /// Of several rules for one place the first shows its value that has one.
+    fn first_shown(
         &self,
-        path: AttrPath,
-        rule: Option<&Rule>,
-        op: Op,
-        value: &Literal,
-    ) -> Result<Folded, String> {
-        let Some(Source::Values { pairs, .. }) = rule.map(|rule| &rule.source) else {
-            return Ok(Folded::Filter(Filter::compare(path, op, value.clone())));
-        };
-        let rule = rule.map_or("", |rule| &rule.name);
-        let (Op::Eq | Op::Ne, Literal::String(text)) = (op, value) else {
-            return Err(format!("`{path}` can only be compared by eq and ne ({rule})"));
-        };
-        let found = pairs.iter().find(|(idp, word)| {
-            // The view shows the first word that a provider's word stands for, and no other.
-            let first = pairs.iter().find(|(_, other)| other.eq_ignore_ascii_case(word));
-            idp.eq_ignore_ascii_case(text) && first.is_some_and(|(first, _)| first == idp)
-        });
-        Ok(match found {
-            Some((_, word)) => {
-                Folded::Filter(Filter::compare(path, op, Literal::String(word.as_str().into())))
+        rules: &[(&'a Spot, &'a Spot, &'a Rule)],
+        asks: impl Fn(&(&'a Spot, &'a Spot, &'a Rule)) -> Found,
+    ) -> Found {
+        let mut found = Vec::new();
+        let mut before: Vec<Asked> = Vec::new();
+        for (place, rule) in rules.iter().enumerate() {
+            let guard = self.guard(rule.2)?;
+            let asked = asks(rule)?;
+            found.push(Asked::and(before.iter().cloned().chain([guard.clone(), asked]).collect()));
+            if place + 1 < rules.len() {
+                before.push(Asked::and(vec![guard, self.by_rule(rule, rule.0.leaf(), Test::Present)?]).not());
             }
-            None => Folded::Constant(op == Op::Ne),
-        })
-    }
-
-    fn compared_at(&self, to: &Spot, rule: &Rule, op: Op, value: &Literal) -> Result<Folded, String> {
-        let leaf = self.mapping.provider.attr_path(to.leaf());
-        Ok(match self.compared(leaf, Some(rule), op, value)? {
-            Folded::Filter(Filter::Compare { op, value, .. }) => {
-                Folded::Filter(self.at(to, |path| Filter::compare(path, op, value)))
-            }
-            other => other,
-        })
-    }
-
-    /// A filter on the value at a provider's spot.
-    fn at(&self, to: &Spot, leaf: impl FnOnce(AttrPath) -> Filter) -> Filter {
-        let provider = &self.mapping.provider;
-        if to.slot.is_empty() {
-            let value = provider.lookup(to.attr, b"value");
-            let complex = provider.attribute(to.attr).kind == Type::Complex && value.is_known();
-            return leaf(provider.attr_path(if complex { value } else { to.attr }));
         }
-        let name = if to.sub.is_known() { provider.name(to.sub) } else { "value" };
-        let inner = Filter::and(vec![slot_filter(to, provider), leaf(AttrPath::new(name))]);
-        Filter::ValuePath { path: provider.attr_path(to.attr), filter: Box::new(inner) }
+        Ok(Asked::or(found))
     }
 
-    /// The rules whose value comes back to the IdP.
-    fn readable(&self) -> impl Iterator<Item = (&'a Spot, &'a Spot, &'a Rule)> {
-        self.pair
-            .rules
-            .iter()
-            .filter(|rule| rule.to_idp)
-            .filter_map(|rule| Some((rule.idp.as_ref()?, rule.provider.as_ref()?, rule)))
+    /// What must hold for a rule to show anything at all.
+    fn guard(&self, rule: &Rule) -> Found {
+        let mut all = Vec::new();
+        if let Some(when) = &rule.when {
+            all.push(self.ask(&when.filter)?);
+        }
+        for guard in rule.guards.iter().filter_map(|index| self.pair.rules.get(*index)?.when.as_ref()) {
+            all.push(self.ask(&guard.filter)?.not());
+        }
+        Ok(Asked::and(all))
+    }
+
+    /// A test of what one rule shows of an attribute.
+    fn by_rule(
+        &self,
+        (from, to, rule): &(&'a Spot, &'a Spot, &'a Rule),
+        attr: AttrId,
+        test: Test<'_>,
+    ) -> Found {
+        let (idp, provider) = (&self.mapping.idp, &self.mapping.provider);
+        let whole = attr == from.leaf();
+        let name = idp.name(attr);
+        if !rule.chain.is_empty() {
+            return Ok(match test {
+                _ if !whole && name != "value" => Asked::ANYTHING,
+                Test::Present => self.at(to, rule.chain.present()),
+                Test::Compare(op, value) => self.at(to, rule.chain.compare(op, value)),
+                Test::Elements(Filter::Compare { path, op, value })
+                    if &*path.name == "value" && *op != Op::Ne && *value != Literal::Null =>
+                {
+                    self.at(to, rule.chain.compare(*op, value))
+                }
+                Test::Elements(_) => self.at(to, rule.chain.present()).wider(),
+            });
+        }
+        // What the rule carries as a whole has the same parts at the provider.
+        let target = if whole { to.leaf() } else { provider.lookup(to.leaf(), name.as_bytes()) };
+        if !target.is_known() {
+            return if to.slot.is_empty() { Err(no_way(idp.path(attr))) } else { Ok(Asked::constant(false)) };
+        }
+        Ok(match (test, to.slot.is_empty()) {
+            (Test::Elements(filter), _) => {
+                let names_known = known_names(filter, to.attr, provider);
+                match narrowed(filter, &names_known) {
+                    Folded::Constant(false) => Asked::constant(false),
+                    Folded::Constant(true) => Asked::exactly(Filter::Present(provider.attr_path(to.attr))),
+                    Folded::Filter(filter) => {
+                        let path = provider.attr_path(to.attr);
+                        Asked::exactly(Filter::ValuePath { path, filter: Box::new(filter) })
+                    }
+                }
+            }
+            (Test::Present, true) => Asked::exactly(Filter::Present(provider.attr_path(target))),
+            (Test::Compare(op, value), true) => {
+                Asked::exactly(Filter::compare(provider.attr_path(target), op, value.clone()))
+            }
+            (Test::Present, false) if target == to.attr => Asked::exactly(Filter::ValuePath {
+                path: provider.attr_path(to.attr),
+                filter: Box::new(slot_filter(to, provider)),
+            }),
+            (Test::Present, false) => {
+                Asked::exactly(in_slot(to, Filter::Present(named(provider, target)), provider))
+            }
+            (Test::Compare(op, value), false) => {
+                let name = if target == to.attr { AttrPath::new("value") } else { named(provider, target) };
+                Asked::exactly(in_slot(to, Filter::compare(name, op, value.clone()), provider))
+            }
+        })
+    }
+
+    /// What a transform asks of the provider's value.
+    fn at(&self, to: &Spot, (asks, exact): (Asks, bool)) -> Asked {
+        let provider = &self.mapping.provider;
+        let complex = provider.attribute(to.leaf()).kind == Type::Complex;
+        let value = if complex { provider.lookup(to.leaf(), b"value") } else { to.leaf() };
+        let kind = provider.attribute(value).kind;
+        let path = match to.slot.is_empty() {
+            true => provider.attr_path(value),
+            false => named(provider, value),
+        };
+        // Of a list each comparison asks for any element, not all for the same.
+        let several = provider.attribute(to.leaf()).multi_valued && to.slot.is_empty();
+        let exact = exact && !(several && has_all(&asks));
+        let asked = match filter_of(&asks, &path, kind) {
+            Folded::Filter(filter) if !to.slot.is_empty() => Asked::exactly(in_slot(to, filter, provider)),
+            Folded::Filter(filter) => Asked::exactly(filter),
+            Folded::Constant(constant) => Asked::constant(constant),
+        };
+        if exact { asked } else { asked.wider() }
+    }
+
+    fn any_element(&self, list: AttrId) -> Found {
+        let mut any = Vec::new();
+        for slot in self.slots(list) {
+            any.push(self.slot_there(&slot)?);
+        }
+        any.push(self.passed_any(list));
+        Ok(Asked::or(any))
+    }
+
+    /// One element of a list matches that rules and passing fill together.
+    fn elements(&self, list: AttrId, filter: &Filter) -> Found {
+        let mut any = Vec::new();
+        for slot in self.slots(list) {
+            any.push(self.slot(&slot, list, filter)?);
+        }
+        any.push(self.passed(list, filter));
+        Ok(Asked::or(any))
+    }
+
+    /// The slots of a list, each with the rules that fill it.
+    fn slots(&self, list: AttrId) -> Vec<Slot<'a>> {
+        let mut slots: Vec<Slot<'a>> = Vec::new();
+        for rule in self.readable(list).filter(|(from, _, _)| from.attr == list && !from.slot.is_empty()) {
+            match slots.iter_mut().find(|slot| slot.iter().any(|(from, _, _)| from.same_slot(rule.0))) {
+                Some(slot) => slot.push(rule),
+                None => slots.push(vec![rule]),
+            }
+        }
+        slots
+    }
+
+    /// The slot's element is in the view.
+    fn slot_there(&self, slot: &Slot<'a>) -> Found {
+        let shown = |rule| {
+            Ok(Asked::and(vec![
+                self.guard(rule_of(rule))?,
+                self.by_rule(rule, rule.0.leaf(), Test::Present)?,
+            ]))
+        };
+        Ok(Asked::or(slot.iter().map(shown).collect::<Result<_, String>>()?))
+    }
+
+    /// A filter on a list's elements, asked of the one in a slot: its literals are known.
+    fn slot(&self, slot: &Slot<'a>, list: AttrId, filter: &Filter) -> Found {
+        let empty = |leaf: &Filter| {
+            Ok(Asked::constant(self.literal(slot, list, leaf).unwrap_or_else(|| absent(leaf))))
+        };
+        let asked = joined(filter, &|leaf| match self.literal(slot, list, leaf) {
+            Some(constant) => Ok(Asked::constant(constant)),
+            None => self.part(slot, list, leaf),
+        })?;
+        // What also holds where there is no value needs the element to be there at all.
+        match joined(filter, &empty)?.filter {
+            Folded::Constant(false) => Ok(asked),
+            _ => Ok(Asked::and(vec![self.slot_there(slot)?, asked])),
+        }
+    }
+
+    /// What a leaf says of the slot's own literals; nothing where it asks for something else.
+    fn literal(&self, slot: &Slot<'a>, list: AttrId, leaf: &Filter) -> Option<bool> {
+        let (path, compared) = parts(leaf)?;
+        let sub = self.mapping.idp.lookup(list, path.name.as_bytes());
+        let (from, _, _) = slot.first()?;
+        let (_, literal) = from.slot.iter().find(|(each, _)| *each == sub)?;
+        let Some((op, value)) = compared else { return Some(true) };
+        let case_exact = self.mapping.idp.attribute(sub).case_exact;
+        Some(match (literal, value) {
+            (_, Literal::Null) => op == Op::Ne,
+            (Literal::String(a), Literal::String(b)) => op.texts(a, b, case_exact),
+            (a, b) if op == Op::Ne => a != b,
+            (a, b) => op == Op::Eq && a == b,
+        })
+    }
+
+    /// A leaf on a part of the slot's element.
+    fn part(&self, slot: &Slot<'a>, list: AttrId, leaf: &Filter) -> Found {
+        let Some((path, compared)) = parts(leaf) else {
+            return Err("a filter in brackets cannot hold another one".to_owned());
+        };
+        let sub = self.mapping.idp.lookup(list, path.name.as_bytes());
+        let carries =
+            |(from, _, _): &&(&'a Spot, &'a Spot, &'a Rule)| from.sub == sub || !from.sub.is_known();
+        let rules: Vec<_> = slot.iter().filter(carries).copied().collect();
+        if rules.is_empty() || !sub.is_known() {
+            return Ok(Asked::constant(absent(leaf)));
+        }
+        let test = |test: Test<'_>| self.first_shown(&rules, |rule| self.by_rule(rule, sub, test));
+        match compared {
+            None => test(Test::Present),
+            Some((Op::Ne, Literal::Null)) => test(Test::Present),
+            Some((_, Literal::Null)) => test(Test::Present).map(Asked::not),
+            Some((Op::Ne, value)) => {
+                if let ([(_, to, rule)], true) = (rules.as_slice(), slot.len() == 1)
+                    && rule.chain.is_empty()
+                    && !rule.is_guarded()
+                    && !to.slot.is_empty()
+                {
+                    return test(Test::Compare(Op::Ne, value));
+                }
+                test(Test::Compare(Op::Eq, value)).map(Asked::not)
+            }
+            Some((op, value)) => test(Test::Compare(op, value)),
+        }
+    }
+
+    /// One of the elements matches that pass beside those of rules.
+    fn passed(&self, list: AttrId, filter: &Filter) -> Asked {
+        let Some((path, target)) = self.passing_list(list) else { return Asked::constant(false) };
+        let folded = match target.is_known() {
+            true => narrowed(filter, &known_names(filter, target, &self.mapping.provider)),
+            false => Folded::Filter(filter.clone()),
+        };
+        let inner = match folded {
+            Folded::Constant(false) => return Asked::constant(false),
+            Folded::Constant(true) => None,
+            Folded::Filter(filter) => Some(filter),
+        };
+        let hidden = self.hidden(list, target, inner.as_ref());
+        let all: Vec<Filter> = inner.into_iter().chain(hidden).collect();
+        match all.is_empty() {
+            true => Asked::exactly(Filter::Present(path)),
+            false => Asked::exactly(Filter::ValuePath { path, filter: Box::new(Filter::and(all)) }),
+        }
+    }
+
+    fn passed_any(&self, list: AttrId) -> Asked {
+        let Some((path, target)) = self.passing_list(list) else { return Asked::constant(false) };
+        let hidden = self.hidden(list, target, None);
+        match hidden.is_empty() {
+            true => Asked::exactly(Filter::Present(path)),
+            false => Asked::exactly(Filter::ValuePath { path, filter: Box::new(Filter::and(hidden)) }),
+        }
+    }
+
+    /// The provider's list of which elements pass to one of the IdP's.
+    fn passing_list(&self, list: AttrId) -> Option<(AttrPath, AttrId)> {
+        if self.pair.unmapped != Unmapped::Pass || self.pair.idp_index.claim(list) == Claim::Whole {
+            return None;
+        }
+        let target = self.pair.idp_index.same(list);
+        if !target.is_known() {
+            return Some((self.mapping.idp.attr_path(list), target));
+        }
+        let passes = self.pair.provider_index.claim(target) != Claim::Whole;
+        passes.then(|| (self.mapping.provider.attr_path(target), target))
+    }
+
+    /// Not the elements that rules hold, on either side; those that the filter excludes need no word.
+    fn hidden(&self, list: AttrId, target: AttrId, filter: Option<&Filter>) -> Vec<Filter> {
+        let (idp, provider) = (&self.mapping.idp, &self.mapping.provider);
+        let pair = self.pair;
+        let ours = pair.idp_index.rules_in(pair, list).filter_map(|rule| rule.idp.as_ref());
+        let theirs = pair.provider_index.rules_in(pair, target).filter_map(|rule| rule.provider.as_ref());
+        let ours = ours.filter(|spot| spot.attr == list).map(|spot| (spot, idp));
+        let theirs = theirs.filter(|spot| spot.attr == target).map(|spot| (spot, provider));
+        let mut hidden = Vec::new();
+        for (spot, vocabulary) in ours.chain(theirs).filter(|(spot, _)| !spot.slot.is_empty()) {
+            let known = |(sub, _): &(AttrId, Literal)| {
+                !target.is_known() || provider.lookup(target, vocabulary.name(*sub).as_bytes()).is_known()
+            };
+            let apart = filter.is_some_and(|filter| excludes(filter, spot, vocabulary));
+            let not = Filter::Not(Box::new(slot_filter(spot, vocabulary)));
+            if spot.slot.iter().all(known) && !apart && !hidden.contains(&not) {
+                hidden.push(not);
+            }
+        }
+        hidden
+    }
+
+    /// The path of an attribute that passes as a whole, under its own name.
+    fn passed_path(&self, attr: AttrId) -> Option<AttrPath> {
+        let (idp, provider) = (&self.mapping.idp, &self.mapping.provider);
+        if [self.idp.id, self.idp.meta].contains(&idp.top(attr)) {
+            return Some(idp.attr_path(attr));
+        }
+        if self.pair.unmapped != Unmapped::Pass || !self.is_free(attr) {
+            return None;
+        }
+        let target = self.pair.idp_index.same(attr);
+        if !target.is_known() {
+            return Some(idp.attr_path(attr));
+        }
+        let list = provider.top(target);
+        let claims = [target, list].map(|attr| self.pair.provider_index.claim(attr));
+        let list = if provider.attribute(list).multi_valued {
+            claims == [Claim::No; 2]
+        } else {
+            claims[0] == Claim::No
+        };
+        list.then(|| provider.attr_path(target))
+    }
+
+    /// True when no rule of the IdP's side has to do with the attribute or the list that it is a part of.
+    fn is_free(&self, attr: AttrId) -> bool {
+        let idp = &self.mapping.idp;
+        let list = idp.top(attr);
+        let claim = |attr| self.pair.idp_index.claim(attr) == Claim::No;
+        claim(attr) && (!idp.attribute(list).multi_valued || claim(list))
+    }
+
+    /// The provider's path of an attribute that one rule carries, whatever else holds.
+    fn plain(&self, attr: AttrId) -> Option<(AttrPath, Option<&'a Rule>)> {
+        let mut rules = self.covering(attr);
+        let (from, to, rule) = rules.next()?;
+        let target = self.mapping.provider.translate(&self.mapping.idp, attr, from.attr, to.attr);
+        let plain = rules.next().is_none() && !rule.is_guarded() && to.slot.is_empty() && target.is_known();
+        plain.then(|| (self.mapping.provider.attr_path(target), Some(rule)))
+    }
+
+    /// The rules that show an attribute, alone or as a part of what they show; those without a condition first.
+    fn covering(&self, attr: AttrId) -> impl Iterator<Item = (&'a Spot, &'a Spot, &'a Rule)> {
+        let idp = &self.mapping.idp;
+        let rules = self.readable(attr);
+        let covers = move |(from, _, _): &(&Spot, &Spot, &Rule)| {
+            from.slot.is_empty() && idp.is_within(attr, from.attr)
+        };
+        let rules = rules.filter(covers);
+        let guarded = |(_, _, rule): &(&Spot, &Spot, &Rule)| rule.is_guarded();
+        rules.clone().filter(move |rule| !guarded(rule)).chain(rules.filter(guarded))
+    }
+
+    /// The rules in the top attribute of `attr` whose value comes back to the IdP.
+    fn readable(
+        &self,
+        attr: AttrId,
+    ) -> impl Iterator<Item = (&'a Spot, &'a Spot, &'a Rule)> + Clone + use<'a> {
+        let rules = self.pair.idp_index.rules_in(self.pair, self.mapping.idp.top(attr));
+        let shown = rules.filter(|rule| rule.to_idp && matches!(rule.source, Source::Copy));
+        shown.filter_map(|rule| Some((rule.idp.as_ref()?, rule.provider.as_ref()?, rule)))
     }
 
     /// RFC 7644 section 3.4.2.2: an attribute that the schema lacks is simply unassigned.
-    fn outside(&self, leaf: &Filter) -> Folded {
-        match (self.pair.unmapped, leaf) {
-            (Unmapped::Pass, _) => Folded::Filter(leaf.clone()),
-            (_, Filter::Compare { op: Op::Ne, .. }) => Folded::Constant(true),
-            _ => Folded::Constant(false),
+    fn outside(&self, leaf: &Filter) -> Asked {
+        match self.pair.unmapped {
+            Unmapped::Pass => Asked::exactly(leaf.clone()),
+            Unmapped::Drop | Unmapped::Reject => Asked::constant(absent(leaf)),
         }
     }
 }
 
-/// A comparison with a slot's own literal.
-fn constant(
-    literal: &Literal,
-    compared: Option<(Op, &Literal)>,
-    case_exact: bool,
-    path: &AttrPath,
-) -> Result<Folded, String> {
-    let Some((op, value)) = compared else { return Ok(Folded::Constant(true)) };
-    let equal = match (literal, value) {
-        (Literal::String(a), Literal::String(b)) if !case_exact => a.eq_ignore_ascii_case(b),
-        (a, b) => a == b,
-    };
-    match op {
-        Op::Eq => Ok(Folded::Constant(equal)),
-        Op::Ne => Ok(Folded::Constant(!equal)),
-        _ => Err(format!("`{path}` can only be compared by eq and ne here")),
+const fn rule_of<'a>(rule: &(&'a Spot, &'a Spot, &'a Rule)) -> &'a Rule {
+    rule.2
+}
+
+/// A filter on elements, each leaf asked for itself.
+fn joined(filter: &Filter, leaf: &impl Fn(&Filter) -> Found) -> Found {
+    let all =
+        |filters: &[Filter]| filters.iter().map(|each| joined(each, leaf)).collect::<Result<Vec<_>, _>>();
+    Ok(match filter {
+        Filter::And(filters) => Asked::and(all(filters)?),
+        Filter::Or(filters) => Asked::or(all(filters)?),
+        Filter::Not(inner) => joined(inner, leaf)?.not(),
+        other => leaf(other)?,
+    })
+}
+
+/// The path of a comparison or presence test, and what is compared.
+fn parts(leaf: &Filter) -> Option<(&AttrPath, Option<(Op, &Literal)>)> {
+    match leaf {
+        Filter::Compare { path, op, value } => Some((path, Some((*op, value)))),
+        Filter::Present(path) => Some((path, None)),
+        _ => None,
     }
 }
 
-/// That the IdP sees a value: of a rule with `values` only the words the table has.
-fn shown(rule: Option<&Rule>, path: AttrPath) -> Filter {
-    let Some(Source::Values { pairs, .. }) = rule.map(|rule| &rule.source) else {
-        return Filter::Present(path);
-    };
-    let word = |(_, word): &(String, String)| {
-        Filter::compare(path.clone(), Op::Eq, Literal::String(word.as_str().into()))
-    };
-    Filter::or(pairs.iter().map(word).collect())
+/// What a leaf says of an attribute without a value.
+const fn absent(leaf: &Filter) -> bool {
+    match leaf {
+        Filter::Compare { op, value: Literal::Null, .. } => matches!(op, Op::Eq),
+        Filter::Compare { op, .. } => matches!(op, Op::Ne),
+        _ => false,
+    }
 }
 
-/// True when the filter may match where none of its attributes has a value.
-fn holds_without_value(filter: &Filter) -> bool {
-    match filter {
-        Filter::And(filters) => filters.iter().all(holds_without_value),
-        Filter::Or(filters) => filters.iter().any(holds_without_value),
-        Filter::Not(_) => true,
-        Filter::Compare { op, value, .. } => *op == Op::Ne || *value == Literal::Null,
-        Filter::Present(_) | Filter::ValuePath { .. } => false,
+/// Whether a list of the provider's has a sub-attribute of the name.
+fn known_names(filter: &Filter, list: AttrId, provider: &Vocabulary) -> Vec<(Box<str>, bool)> {
+    let complex = provider.attribute(list).kind == Type::Complex;
+    let mut names: Vec<(Box<str>, bool)> = Vec::new();
+    filter.visit_paths(&mut |_, path| {
+        let known = match complex {
+            true => provider.lookup(list, path.name.as_bytes()).is_known(),
+            false => path.name.eq_ignore_ascii_case("value"),
+        };
+        names.push((path.name.clone(), known));
+    });
+    names
+}
+
+/// A filter on elements without what elements never have.
+fn narrowed(filter: &Filter, names: &[(Box<str>, bool)]) -> Folded {
+    let folded = filter.fold(&mut |leaf| {
+        let known = parts(leaf)
+            .is_none_or(|(path, _)| names.iter().any(|(name, known)| *name == path.name && *known));
+        Ok::<_, ()>(if known { Folded::Filter(leaf.clone()) } else { Folded::Constant(absent(leaf)) })
+    });
+    folded.unwrap_or(Folded::Constant(false))
+}
+
+/// True when a filter on elements cannot select the slot's.
+fn excludes(filter: &Filter, slot: &Spot, vocabulary: &Vocabulary) -> bool {
+    let other = |sub: AttrId, literal: &Literal, leaf: &Filter| match leaf {
+        Filter::Compare { path, op: Op::Eq, value }
+            if path.name.eq_ignore_ascii_case(vocabulary.name(sub)) =>
+        {
+            match (literal, value) {
+                (Literal::String(a), Literal::String(b)) => !a.eq_ignore_ascii_case(b),
+                (a, b) => a != b,
+            }
+        }
+        _ => false,
+    };
+    let leaves = match filter {
+        Filter::And(filters) => filters.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    slot.slot.iter().any(|(sub, literal)| leaves.iter().any(|leaf| other(*sub, literal, leaf)))
+}
+
+/// The slot as a filter on elements.
+pub(super) fn slot_filter(spot: &Spot, vocabulary: &Vocabulary) -> Filter {
+    let each = |(sub, literal): &(AttrId, Literal)| {
+        Filter::compare(AttrPath::new(vocabulary.name(*sub)), Op::Eq, literal.clone())
+    };
+    Filter::and(spot.slot.iter().map(each).collect())
+}
+
+/// A filter on the element of a slot at the provider.
+fn in_slot(to: &Spot, inner: Filter, provider: &Vocabulary) -> Filter {
+    let filter = Filter::and(vec![slot_filter(to, provider), inner]);
+    Filter::ValuePath { path: provider.attr_path(to.attr), filter: Box::new(filter) }
+}
+
+fn named(vocabulary: &Vocabulary, attr: AttrId) -> AttrPath {
+    AttrPath::new(vocabulary.name(attr))
+}
+
+fn with_path(leaf: &Filter, path: AttrPath) -> Filter {
+    match leaf {
+        Filter::Compare { op, value, .. } => Filter::compare(path, *op, value.clone()),
+        Filter::ValuePath { filter, .. } => Filter::ValuePath { path, filter: filter.clone() },
+        _ => Filter::Present(path),
+    }
+}
+
+fn has_all(asks: &Asks) -> bool {
+    match asks {
+        Asks::All(list) => list.len() > 1,
+        Asks::Any(list) => list.iter().any(has_all),
+        Asks::Never | Asks::Present | Asks::Compare(..) => false,
+    }
+}
+
+fn filter_of(asks: &Asks, path: &AttrPath, kind: Type) -> Folded {
+    let all =
+        |list: &[Asks]| -> Vec<Folded> { list.iter().map(|each| filter_of(each, path, kind)).collect() };
+    let filters = |list: Vec<Folded>| -> Vec<Filter> {
+        let filter = |each| match each {
+            Folded::Filter(filter) => Some(filter),
+            Folded::Constant(_) => None,
+        };
+        list.into_iter().filter_map(filter).collect()
+    };
+    match asks {
+        Asks::Never => Folded::Constant(false),
+        Asks::Present => Folded::Filter(Filter::Present(path.clone())),
+        Asks::Compare(op, text) => Folded::Filter(Filter::compare(path.clone(), *op, literal(text, kind))),
+        Asks::All(list) => {
+            let list = all(list);
+            if list.contains(&Folded::Constant(false)) || list.is_empty() {
+                return Folded::Constant(false);
+            }
+            Folded::Filter(Filter::and(filters(list)))
+        }
+        Asks::Any(list) => {
+            let list = filters(all(list));
+            if list.is_empty() { Folded::Constant(false) } else { Folded::Filter(Filter::or(list)) }
+        }
     }
 }
 

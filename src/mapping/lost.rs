@@ -30,7 +30,7 @@ impl Mapping {
         let rule = lost?;
         Some(Problem {
             kind: ProblemKind::Mutability,
-            path: rule.idp.as_ref().map_or_else(String::new, |spot| spot.path.clone()),
+            path: rule.idp.as_ref().map_or_else(String::new, |spot| spot.path.to_string()),
             message: format!("cannot be changed: the rule says `direction: to_idp` ({})", rule.name),
         })
     }

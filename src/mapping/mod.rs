@@ -5,27 +5,40 @@
 //! the IdP into one of the provider, keeping what the IdP cannot see). Laws: `view(put(i, p)) = i` on two-way
 //! paths, `put(view(p), p) = p`.
 
+mod asked;
 mod changes;
 mod check;
 mod compile;
 mod filter;
+mod fired;
+mod index;
 mod lost;
 mod paths;
+mod put;
 mod reach;
+mod report;
 mod resource;
 mod rules;
 mod spot;
+mod steps;
 mod template;
+mod transform;
+mod ways;
+mod when;
 
+pub(crate) use self::asked::Asked;
 pub(crate) use self::changes::Mapped;
 pub(crate) use self::compile::compile;
-pub(crate) use self::filter::Asked;
+pub(crate) use self::fired::Fired;
 pub(crate) use self::reach::Reach;
 pub(crate) use self::resource::Notes;
 use std::sync::Arc;
 
+use self::index::{Group, Index};
 use self::spot::Spot;
 use self::template::Template;
+use self::transform::Chain;
+use self::when::Condition;
 use crate::filter::Literal;
 use crate::schema::{AttrId, ResourceType, Vocabulary};
 
@@ -48,9 +61,14 @@ pub(crate) struct Pair {
     /// The type's number on the provider's side; none where the provider has no such resources.
     pub(crate) provider: Option<usize>,
     rules: Vec<Rule>,
-    /// The numbers of the rules that write to each spot, on either side.
-    to_provider: Vec<Vec<usize>>,
-    to_idp: Vec<Vec<usize>>,
+    /// The rules that write to each spot, on either side.
+    to_provider: Vec<Group>,
+    to_idp: Vec<Group>,
+    /// The rules by the attributes of each side.
+    idp_index: Index,
+    provider_index: Index,
+    /// The rules that write to the provider's resource by what several attributes say.
+    deciding: Vec<usize>,
     unmapped: Unmapped,
     /// No rules, everything passes and both sides have the same schemas: bodies pass as they are.
     pub(crate) identity: bool,
@@ -73,24 +91,50 @@ struct Rule {
     provider: Option<Spot>,
     /// What is written where the IdP side has nothing, or instead of it.
     source: Source,
+    /// What becomes of a copied value on its way.
+    chain: Chain,
+    /// Over the IdP's resource.
+    when: Option<Condition>,
     create: bool,
     update: bool,
     to_provider: bool,
     to_idp: bool,
+    /// The numbers of rules for the same place at the provider whose conditions, where one holds, keep this one
+    /// from the way back.
+    guards: Vec<usize>,
+    /// Why values go one way only, where the rule does not say so itself.
+    one_way: Option<String>,
 }
 
 #[derive(Debug)]
 enum Source {
     /// The value of the other side.
     Copy,
-    /// The value of the other side, word for word; `other` is written for any other word.
-    Values { pairs: Vec<(String, String)>, other: Option<String> },
     /// Always this value.
     Constant(Literal),
+    /// Always this text.
+    Computed(Template),
     /// This text, where nothing else was written.
     Default(Template),
     /// Nothing: the IdP's attribute is declared as not wanted.
     Drop,
+}
+
+impl Rule {
+    /// True when the view has to be known, but for such rules, before it is known what this one shows.
+    fn is_guarded(&self) -> bool {
+        self.when.is_some() || !self.guards.is_empty()
+    }
+
+    /// The attributes of the IdP's side, besides the rule's own, that decide what is written.
+    fn inputs(&self) -> impl Iterator<Item = AttrId> {
+        let template = match &self.source {
+            Source::Computed(template) => Some(template),
+            _ => None,
+        };
+        let texts = template.into_iter().flat_map(Template::inputs).map(|spot| spot.attr);
+        texts.chain(self.when.iter().flat_map(|when| when.inputs.iter().copied()))
+    }
 }
 
 impl Mapping {
@@ -102,26 +146,6 @@ impl Mapping {
     /// The provider's resource type of a pair.
     pub(crate) fn provider_type(&self, pair: &Pair) -> Option<&ResourceType> {
         self.provider.types().get(pair.provider?)
-    }
-}
-
-/// What the rules of a pair did, for audit records: rule names in order of first use.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Fired(Vec<Arc<str>>);
-
-impl Fired {
-    fn note(&mut self, rule: &Rule) {
-        if !self.0.iter().any(|name| Arc::ptr_eq(name, &rule.name)) {
-            if self.0.is_empty() {
-                self.0.reserve(16);
-            }
-            self.0.push(Arc::clone(&rule.name));
-        }
-    }
-
-    /// The names.
-    pub(crate) fn names(&self) -> &[Arc<str>] {
-        &self.0
     }
 }
 
@@ -139,47 +163,36 @@ enum Claim {
 impl Pair {
     /// Gathers the rules that write to the same spot.
     fn group(&mut self) {
-        let groups = |spot: &dyn Fn(&Rule) -> Option<&Spot>| {
+        let rules = &self.rules;
+        let groups = |spot: &dyn Fn(&Rule) -> Option<&Spot>, last: &dyn Fn(&Rule) -> bool| {
             let mut groups: Vec<(&Spot, Vec<usize>)> = Vec::new();
-            for (index, rule) in self.rules.iter().enumerate() {
+            for (index, rule) in rules.iter().enumerate() {
                 let Some(to) = spot(rule) else { continue };
                 match groups.iter_mut().find(|(other, _)| other.same(to)) {
                     Some((_, group)) => group.push(index),
                     None => groups.push((to, vec![index])),
                 }
             }
-            let is_default = |index: &usize| {
-                self.rules.get(*index).is_some_and(|rule| matches!(rule.source, Source::Default(_)))
-            };
             let sorted = |(_, mut group): (&Spot, Vec<usize>)| {
-                // A default is for what no other rule has said.
-                group.sort_by_key(is_default);
-                group
+                group.sort_by_key(|index| rules.get(*index).is_some_and(last));
+                Group { rules: group }
             };
             groups.into_iter().map(sorted).collect()
         };
-        let to_provider = groups(&|rule| rule.provider.as_ref().filter(|_| rule.to_provider));
-        let to_idp = groups(&|rule| rule.idp.as_ref().filter(|_| rule.to_idp));
+        // A default is for what no other rule has said.
+        let to_provider = groups(&|rule| rule.provider.as_ref().filter(|_| rule.to_provider), &|rule| {
+            matches!(rule.source, Source::Default(_))
+        });
+        let to_idp = groups(&|rule| rule.idp.as_ref().filter(|_| rule.to_idp), &Rule::is_guarded);
+        let decides = |rule: &Rule| rule.update && rule.to_provider && rule.inputs().next().is_some();
+        let numbered = rules.iter().enumerate();
+        self.deciding = numbered.filter(|(_, rule)| decides(rule)).map(|(index, _)| index).collect();
         (self.to_provider, self.to_idp) = (to_provider, to_idp);
     }
 
-    /// How rules claim an attribute on one side.
-    fn claim<'a>(
-        &'a self,
-        vocabulary: &Vocabulary,
-        attr: AttrId,
-        side: impl Fn(&'a Rule) -> Option<&'a Spot>,
-    ) -> Claim {
-        let mut claim = Claim::No;
-        for spot in self.rules.iter().filter_map(side) {
-            if spot.slot.is_empty() && vocabulary.is_within(attr, spot.attr) {
-                return Claim::Whole;
-            }
-            if vocabulary.is_within(spot.attr, attr) {
-                claim = Claim::Parts;
-            }
-        }
-        claim
+    /// The rules of a group, in the order in which they are asked.
+    fn rules_of<'a>(&'a self, group: &'a Group) -> impl Iterator<Item = &'a Rule> + Clone + use<'a> {
+        group.rules.iter().filter_map(|index| self.rules.get(*index))
     }
 }
 
@@ -198,10 +211,14 @@ impl Mapping {
         };
         let writes = |(index, rule): (usize, &Rule)| {
             rule.idp.as_ref().is_some_and(|from| from.attr == attr)
-                && (rule.create && rule.update && rule.to_provider && rule.provider.is_some())
+                && (rule.create
+                    && rule.update
+                    && rule.to_provider
+                    && rule.provider.is_some()
+                    && rule.when.is_none())
                 && first((index, rule))
         };
-        match pair.claim(&self.idp, attr, |rule| rule.idp.as_ref()) {
+        match pair.idp_index.claim(attr) {
             Claim::No => pair.unmapped == Unmapped::Pass,
             _ => pair.rules.iter().enumerate().any(writes),
         }
@@ -209,8 +226,6 @@ impl Mapping {
 
     /// True when the IdP sees anything of the attribute.
     pub(crate) fn shows(&self, pair: &Pair, attr: AttrId) -> bool {
-        pair.identity
-            || pair.unmapped == Unmapped::Pass
-            || pair.claim(&self.idp, attr, |rule| rule.idp.as_ref()) != Claim::No
+        pair.identity || pair.unmapped == Unmapped::Pass || pair.idp_index.claim(attr) != Claim::No
     }
 }

@@ -1,20 +1,20 @@
 //! Resources through a mapping: `create`, `view` and `put`.
 
-use std::borrow::Cow;
-
+use super::index::{Concerned, Index};
 use super::spot::Spot;
+use super::transform::Unsayable;
 use super::{Claim, Fired, Mapping, Pair, Rule, Source, Unmapped};
 use crate::document::{Document, Kind, NodeId};
-use crate::schema::{AttrId, Mutability, Problem, ProblemKind, ResourceType, Type, Vocabulary, put_schemas};
+use crate::schema::{AttrId, Mutability, Problem, ProblemKind, ResourceType, Vocabulary, put_schemas};
 
 /// One of the two directions: where from, where to, and which spot of a rule is which.
-struct Way<'a> {
-    pair: &'a Pair,
-    from: &'a Vocabulary,
-    to: &'a Vocabulary,
-    from_type: &'a ResourceType,
-    to_type: &'a ResourceType,
-    to_provider: bool,
+pub(super) struct Way<'a> {
+    pub(super) pair: &'a Pair,
+    pub(super) from: &'a Vocabulary,
+    pub(super) to: &'a Vocabulary,
+    pub(super) from_type: &'a ResourceType,
+    pub(super) to_type: &'a ResourceType,
+    pub(super) to_provider: bool,
 }
 
 impl<'a> Way<'a> {
@@ -23,21 +23,28 @@ impl<'a> Way<'a> {
     }
 
     /// Where the rule writes in this direction.
-    fn to(&self, rule: &'a Rule) -> Option<&'a Spot> {
+    pub(super) fn to(&self, rule: &'a Rule) -> Option<&'a Spot> {
         match self.to_provider {
             true => rule.provider.as_ref().filter(|_| rule.to_provider),
             false => rule.idp.as_ref().filter(|_| rule.to_idp),
         }
     }
 
-    /// How rules claim an attribute where values come from, and where they go to.
+    /// The rules by the attributes where values come from, and where they go to.
+    fn index_from(&self) -> &'a Index {
+        if self.to_provider { &self.pair.idp_index } else { &self.pair.provider_index }
+    }
+
+    fn index_to(&self) -> &'a Index {
+        if self.to_provider { &self.pair.provider_index } else { &self.pair.idp_index }
+    }
+
     fn claim_from(&self, attr: AttrId) -> Claim {
-        self.pair.claim(self.from, attr, |rule| self.from(rule))
+        self.index_from().claim(attr)
     }
 
     fn claim_to(&self, attr: AttrId) -> Claim {
-        let side = |rule: &'a Rule| if self.to_provider { rule.provider.as_ref() } else { rule.idp.as_ref() };
-        self.pair.claim(self.to, attr, side)
+        self.index_to().claim(attr)
     }
 }
 
@@ -48,7 +55,7 @@ pub(crate) struct Notes<'a> {
 }
 
 impl Notes<'_> {
-    fn problem(&mut self, kind: ProblemKind, path: &str, message: String) {
+    pub(super) fn problem(&mut self, kind: ProblemKind, path: &str, message: String) {
         self.problems.push(Problem { kind, path: path.into(), message });
     }
 }
@@ -64,7 +71,8 @@ impl Mapping {
     ) -> NodeId {
         let Some(way) = self.way(pair, true).filter(|_| !pair.identity) else { return root };
         let new = document.new_object();
-        for rules in way.targets() {
+        let concerned = pair.idp_index.concerned(document, &[root], way.from);
+        for rules in way.targets(concerned.groups()) {
             way.carry_first(rules.filter(|rule| rule.create), document, root, new, notes);
         }
         way.pass(document, root, new, notes);
@@ -74,60 +82,34 @@ impl Mapping {
 
     /// The IdP's resource for one of the provider's. What cannot be said is left out.
     pub(crate) fn view(&self, pair: &Pair, document: &mut Document, root: NodeId) -> NodeId {
-        let Some(way) = self.way(pair, false).filter(|_| !pair.identity) else { return root };
-        let (mut fired, mut problems) = (Fired::default(), Vec::new());
-        let notes = &mut Notes { fired: &mut fired, problems: &mut problems };
-        let new = document.new_object();
-        way.pass_fixed(document, root, new, way.from_type.id);
-        for rules in way.targets() {
-            way.carry_first(rules, document, root, new, notes);
-        }
-        way.pass(document, root, new, notes);
-        way.pass_fixed(document, root, new, way.from_type.meta);
-        put_schemas(document, new, way.to, way.to_type);
-        new
+        self.view_noting(pair, document, root, &mut Fired::default())
     }
 
-    /// The provider's resource `old` with what the IdP's resource `root` says: what the IdP cannot see stays.
-    /// With `before`, the IdP's view of `old`, only what differs between the two views is written.
-    pub(crate) fn put(
+    /// The same, and which rules made it.
+    pub(crate) fn view_noting(
         &self,
         pair: &Pair,
         document: &mut Document,
-        before: Option<NodeId>,
         root: NodeId,
-        old: NodeId,
-        notes: &mut Notes<'_>,
+        fired: &mut Fired,
     ) -> NodeId {
-        let Some(way) = self.way(pair, true) else { return old };
-        let new = document.copy(old);
-        for rules in way.targets() {
-            let rules = rules.filter(|rule| rule.update);
-            let sources = || rules.clone().filter_map(|rule| rule.idp.as_ref());
-            let touched = before.is_none_or(|before| {
-                sources().any(|from| {
-                    let read = |root| from.read(document, root, way.from).ok().flatten();
-                    match (read(before), read(root)) {
-                        (None, None) => false,
-                        (Some(a), Some(b)) => !document.same(a, b),
-                        _ => true,
-                    }
-                })
-            });
-            let written = !touched || way.carry_first(rules.clone(), document, root, new, notes);
-            if !written && sources().next().is_some() {
-                way.clear(rules, document, new, notes);
-            }
-        }
-        if pair.unmapped == Unmapped::Pass {
-            way.strip(document, new);
+        let Some(way) = self.way(pair, false).filter(|_| !pair.identity) else { return root };
+        let mut problems = Vec::new();
+        let notes = &mut Notes { fired, problems: &mut problems };
+        let new = document.new_object();
+        way.pass_fixed(document, root, new, way.from_type.id);
+        let concerned = pair.provider_index.concerned(document, &[root], way.from);
+        for rules in way.targets(concerned.groups()) {
+            way.carry_first(rules.filter(|rule| !rule.is_guarded()), document, root, new, notes);
         }
         way.pass(document, root, new, notes);
+        way.pass_fixed(document, root, new, way.from_type.meta);
+        way.guarded(&concerned, document, root, new, notes);
         put_schemas(document, new, way.to, way.to_type);
         new
     }
 
-    fn way<'a>(&'a self, pair: &'a Pair, to_provider: bool) -> Option<Way<'a>> {
+    pub(super) fn way<'a>(&'a self, pair: &'a Pair, to_provider: bool) -> Option<Way<'a>> {
         let (idp, provider) = (self.idp_type(pair)?, self.provider_type(pair)?);
         let (from, to, from_type, to_type) = match to_provider {
             true => (&self.idp, &self.provider, idp, provider),
@@ -138,15 +120,44 @@ impl Mapping {
 }
 
 impl<'a> Way<'a> {
-    /// The rules that write to each spot, in order: the first that has a value wins.
-    fn targets(&self) -> impl Iterator<Item = impl Iterator<Item = &'a Rule> + Clone> {
+    /// The rules of each of the groups, in order: the first that has a value wins.
+    pub(super) fn targets(
+        &self,
+        groups: impl Iterator<Item = usize>,
+    ) -> impl Iterator<Item = impl Iterator<Item = &'a Rule> + Clone> {
         let pair = self.pair;
-        let groups = if self.to_provider { &pair.to_provider } else { &pair.to_idp };
-        groups.iter().map(|group| group.iter().filter_map(|index| pair.rules.get(*index)))
+        let all = if self.to_provider { &pair.to_provider } else { &pair.to_idp };
+        groups.filter_map(|number| all.get(number)).map(|group| pair.rules_of(group))
+    }
+
+    /// What is shown only where conditions hold in the rest of the view.
+    fn guarded(
+        &self,
+        concerned: &Concerned,
+        document: &mut Document,
+        root: NodeId,
+        new: NodeId,
+        notes: &mut Notes<'_>,
+    ) {
+        let holds = |rule: &Rule| rule.when.as_ref().is_none_or(|when| when.holds(document, new));
+        let kept = |rule: &Rule| {
+            let mut guards = rule.guards.iter().filter_map(|index| self.pair.rules.get(*index));
+            guards.any(holds)
+        };
+        let shown = |rule: &&Rule| rule.is_guarded() && holds(rule) && !kept(rule);
+        let groups = self.targets(concerned.groups());
+        let rules: Vec<Vec<&Rule>> = groups.map(|rules| rules.filter(shown).collect()).collect();
+        for rules in rules {
+            let there =
+                rules.first().and_then(|rule| rule.idp.as_ref()).map(|to| to.read(document, new, self.to));
+            if matches!(there, Some(Ok(None))) {
+                self.carry_first(rules.into_iter(), document, root, new, notes);
+            }
+        }
     }
 
     /// Writes the value of the first rule that has one; false when none has.
-    fn carry_first(
+    pub(super) fn carry_first(
         &self,
         rules: impl Iterator<Item = &'a Rule>,
         document: &mut Document,
@@ -156,13 +167,16 @@ impl<'a> Way<'a> {
     ) -> bool {
         for rule in rules {
             let Some(to) = self.to(rule) else { continue };
+            if self.to_provider && rule.when.as_ref().is_some_and(|when| !when.holds(document, root)) {
+                continue;
+            }
             let problems = notes.problems.len();
-            if let Some(value) = self.value(rule, document, root, notes) {
+            if let Some((before, value)) = self.value(rule, document, root, notes) {
                 document.bind(value, self.to, to.leaf());
                 if to.write(document, new, self.to, value).is_err() {
                     notes.problems.push(rule.problem(to, AMBIGUOUS));
                 }
-                notes.fired.note(rule);
+                notes.fired.step(rule, !self.to_provider, before, Some(value));
                 return true;
             }
             if notes.problems.len() > problems {
@@ -172,22 +186,22 @@ impl<'a> Way<'a> {
         false
     }
 
-    /// What a rule has to say; nothing, or a problem is noted.
+    /// What a rule has to say, and what that was made from; nothing, or a problem is noted.
     fn value(
         &self,
         rule: &'a Rule,
         document: &mut Document,
         root: NodeId,
         notes: &mut Notes<'_>,
-    ) -> Option<NodeId> {
+    ) -> Option<(Option<NodeId>, NodeId)> {
         match &rule.source {
-            Source::Constant(literal) => self.to_provider.then(|| document.new_literal(literal)),
-            Source::Default(template) if self.to_provider => {
+            Source::Constant(literal) => self.to_provider.then(|| (None, document.new_literal(literal))),
+            Source::Computed(template) | Source::Default(template) if self.to_provider => {
                 let text = template.render(document, root, self.from)?;
-                Some(document.new_string(&text))
+                Some((None, document.new_string(&text)))
             }
-            Source::Default(_) | Source::Drop => None,
-            Source::Copy | Source::Values { .. } => {
+            Source::Computed(_) | Source::Default(_) | Source::Drop => None,
+            Source::Copy => {
                 let from = self.from(rule)?;
                 let node = match from.read(document, root, self.from) {
                     Ok(node) => node?,
@@ -198,11 +212,9 @@ impl<'a> Way<'a> {
                         return None;
                     }
                 };
-                let Source::Values { .. } = &rule.source else { return Some(document.copy(node)) };
-                let found = rule.translate(document, node, self.to_provider).map(Cow::into_owned);
-                match (found, self.to(rule)) {
-                    (Some(word), Some(to)) => Some(typed(document, &word, self.to.attribute(to.leaf()).kind)),
-                    _ => {
+                match rule.chain.carry(document, node, self.to, self.to_provider) {
+                    Ok(value) => Some((Some(node), value?)),
+                    Err(Unsayable) => {
                         notes.problems.push(rule.problem(from, NO_VALUE));
                         None
                     }
@@ -211,34 +223,8 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// Nothing is left of a value of the IdP's: neither is at the provider.
-    fn clear(
-        &self,
-        mut rules: impl Iterator<Item = &'a Rule>,
-        document: &mut Document,
-        new: NodeId,
-        notes: &mut Notes<'_>,
-    ) {
-        let Some((rule, to)) = rules.next().and_then(|rule| Some((rule, self.to(rule)?))) else { return };
-        let attribute = self.to.attribute(to.leaf());
-        let present = !matches!(to.read(document, new, self.to), Ok(None));
-        // A boolean without a value is whatever the provider takes it for: `active` would be true again.
-        if !present || attribute.kind == Type::Boolean {
-            return;
-        }
-        if attribute.required && (to.slot.is_empty() || attribute.name.as_ref() != "value") {
-            let path = rule.idp.as_ref().map_or("", |from| &from.path);
-            let message = format!("cannot be removed: the provider requires `{}` ({})", to.path, rule.name);
-            return notes.problem(ProblemKind::Mutability, path, message);
-        }
-        if to.clear(document, new, self.to).is_err() {
-            notes.problems.push(rule.problem(to, AMBIGUOUS));
-        }
-        notes.fired.note(rule);
-    }
-
     /// Attributes that no rule claims, from one side to the other.
-    fn pass(&self, document: &mut Document, root: NodeId, new: NodeId, notes: &mut Notes<'_>) {
+    pub(super) fn pass(&self, document: &mut Document, root: NodeId, new: NodeId, notes: &mut Notes<'_>) {
         let fixed = [self.from_type.id, self.from_type.meta, self.from_type.schemas];
         if self.pair.unmapped == Unmapped::Drop
             || (self.pair.unmapped == Unmapped::Reject && !self.to_provider)
@@ -392,13 +378,13 @@ impl<'a> Way<'a> {
 
     /// Before `pass` writes into an old resource: what the IdP sees of it by passing is taken out, so that
     /// nothing of that stays which the IdP has left out. What it cannot see is kept.
-    fn strip(&self, document: &mut Document, node: NodeId) {
+    pub(super) fn strip(&self, document: &mut Document, node: NodeId) {
         let members: Vec<NodeId> = document.children(node).collect();
         for member in members {
             let attr = document.attr(member);
             let fixed =
                 attr == self.to_type.schemas || self.to.attribute(attr).mutability == Mutability::ReadOnly;
-            let seen_as = self.from.translate(self.to, attr, self.to_type.root, self.from_type.root);
+            let seen_as = self.index_to().same(attr);
             let claim = |known: bool, claim: &dyn Fn() -> Claim| if known { claim() } else { Claim::No };
             let here = claim(attr.is_known(), &|| self.claim_to(attr));
             let there = claim(seen_as.is_known(), &|| self.claim_from(seen_as));
@@ -429,19 +415,20 @@ impl<'a> Way<'a> {
     /// True when a slot of a rule holds the element.
     fn held(&self, document: &Document, element: NodeId, attr: AttrId, from: bool) -> bool {
         let idp = from == self.to_provider;
-        let vocabulary = if from { self.from } else { self.to };
-        let spots = self
-            .pair
-            .rules
-            .iter()
-            .filter_map(|rule| if idp { rule.idp.as_ref() } else { rule.provider.as_ref() });
-        spots.into_iter().any(|spot| {
-            spot.attr == attr && !spot.slot.is_empty() && spot.holds(document, element, vocabulary)
+        let (vocabulary, index) = match from {
+            true => (self.from, self.index_from()),
+            false => (self.to, self.index_to()),
+        };
+        index.rules_in(self.pair, attr).any(|rule| {
+            let spot = if idp { rule.idp.as_ref() } else { rule.provider.as_ref() };
+            spot.is_some_and(|spot| {
+                spot.attr == attr && !spot.slot.is_empty() && spot.holds(document, element, vocabulary)
+            })
         })
     }
 
     fn target(&self, attr: AttrId) -> AttrId {
-        self.to.translate(self.from, attr, self.from_type.root, self.to_type.root)
+        self.index_from().same(attr)
     }
 
     fn pass_fixed(&self, document: &mut Document, root: NodeId, new: NodeId, attr: AttrId) {
@@ -457,42 +444,9 @@ impl Rule {
     pub(super) fn problem(&self, spot: &Spot, message: &str) -> Problem {
         Problem {
             kind: ProblemKind::Value,
-            path: spot.path.clone(),
+            path: spot.path.to_string(),
             message: format!("{message} ({})", self.name),
         }
-    }
-
-    /// The other side's word for a value, by the rule's `values`.
-    pub(super) fn translate<'r>(
-        &'r self,
-        document: &Document,
-        node: NodeId,
-        to_provider: bool,
-    ) -> Option<Cow<'r, str>> {
-        let Source::Values { pairs, other } = &self.source else { return None };
-        let text = match document.kind(node) {
-            Kind::Bool(true) => Cow::Borrowed("true"),
-            Kind::Bool(false) => Cow::Borrowed("false"),
-            Kind::Number => Cow::Borrowed(document.number(node)?),
-            _ => document.string(node)?,
-        };
-        let found = pairs.iter().find_map(|(idp, provider)| match to_provider {
-            true => idp.eq_ignore_ascii_case(&text).then_some(provider),
-            false => provider.eq_ignore_ascii_case(&text).then_some(idp),
-        });
-        found.or(other.as_ref().filter(|_| to_provider)).map(|word| Cow::Borrowed(word.as_str()))
-    }
-}
-
-/// A word as a value of the attribute's type.
-pub(super) fn typed(document: &mut Document, word: &str, kind: Type) -> NodeId {
-    match kind {
-        Type::Boolean if word.eq_ignore_ascii_case("true") => document.new_bool(true),
-        Type::Boolean if word.eq_ignore_ascii_case("false") => document.new_bool(false),
-        Type::Integer | Type::Decimal if word.parse::<f64>().is_ok_and(f64::is_finite) => {
-            document.new_number(word)
-        }
-        _ => document.new_string(word),
     }
 }
 
@@ -505,4 +459,4 @@ pub(super) fn unclaimed(path: &str) -> Problem {
 }
 
 pub(super) const AMBIGUOUS: &str = "has several elements that fit, and none is primary";
-pub(super) const NO_VALUE: &str = "has a value that the rule's `values` do not have";
+pub(super) const NO_VALUE: &str = "has a value that the rule cannot carry";

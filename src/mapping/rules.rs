@@ -4,7 +4,10 @@ use serde_json::Value;
 
 use super::paths::{Side, kind, takes, typed};
 use super::spot::Spot;
+use super::steps::Steps;
 use super::template::Template;
+use super::transform::{Chain, End, Shape, Step};
+use super::when::Condition;
 use super::{Rule, Source};
 use crate::config::{self, Item, keys};
 use crate::filter::Literal;
@@ -26,9 +29,10 @@ impl Reader<'_> {
 
     fn rule(&self, number: usize, item: &Item<'_>) -> Option<Rule> {
         let mut fields = item.fields_of(keys::RULE)?;
-        let [idp, provider, values, other, value, default, drop, operations, direction] =
-            ["idp", "provider", "values", "other", "value", "default", "drop", "operations", "direction"]
-                .map(|key| fields.opt(key));
+        let [idp, provider, values, other, transform] =
+            ["idp", "provider", "values", "other", "transform"].map(|key| fields.opt(key));
+        let [value, default, drop, when, operations, direction] =
+            ["value", "default", "drop", "when", "operations", "direction"].map(|key| fields.opt(key));
         fields.finish();
         if let Some(item) = drop.as_ref()
             && !item.boolean()?
@@ -36,8 +40,9 @@ impl Reader<'_> {
             item.error(config::RULE, "`drop: false` says nothing", "remove it");
             return None;
         }
-        if [&values, &value, &default, &drop].iter().filter(|each| each.is_some()).count() > 1 {
-            let remedy = "leave one of `values`, `value`, `default` and `drop`";
+        let changed = if values.is_some() { &values } else { &transform };
+        if [changed, &value, &default, &drop].iter().filter(|each| each.is_some()).count() > 1 {
+            let remedy = "leave one of `values`, `transform`, `value`, `default` and `drop`";
             item.error(config::RULE, "the rule has several sources", remedy);
             return None;
         }
@@ -46,6 +51,17 @@ impl Reader<'_> {
             let remedy = "write `idp` and `provider`; `provider` with `value` or `default`; or `idp` with `drop: true`";
             item.error(config::RULE, "the rule does not say what goes where", remedy);
             return None;
+        }
+        if let Some(item) = transform.as_ref().filter(|_| values.is_some()) {
+            let remedy = "write `{ values: { … } }` among the steps of `transform`";
+            item.error(config::RULE, "`values` and `transform` do not say which comes first", remedy);
+        }
+        if let Some(item) = when.as_ref().filter(|_| drop.is_some()) {
+            item.error(
+                config::RULE,
+                "`drop` has no conditions: what is dropped is dropped always",
+                "remove `when`",
+            );
         }
         if let Some(other) = other.as_ref().filter(|_| values.is_none()) {
             other.error(
@@ -78,90 +94,95 @@ impl Reader<'_> {
         let idp = if let Some(read) = idp { Some(read?) } else { None };
         let provider = if let Some(read) = provider { Some(read?) } else { None };
         let target = provider.as_ref().map(|spot| self.provider.leaf(spot));
-        let source = match (values, value, default) {
-            (Some(values), _, _) => {
-                let back = to_provider && to_idp;
-                self.values(&values, other.as_ref(), self.idp.leaf(idp.as_ref()?), target?, back)?
-            }
-            (_, Some(value), _) => self.constant(&value, target?)?,
-            (_, _, Some(default)) => self.default(&default, target?)?,
+        let mut chain = Chain::default();
+        if let (Some(from), Some(to)) = (&idp, &provider) {
+            chain.idp = End::of(from, self.idp.vocabulary);
+            chain.provider = End::of(to, self.provider.vocabulary);
+            let ends = (self.value_of(&self.idp, from), self.value_of(&self.provider, to));
+            let steps = Steps { from: ends.0, to: ends.1, back: to_provider && to_idp };
+            chain.steps = match (&values, &transform) {
+                (Some(values), _) => vec![steps.values(values, other.as_ref(), true, true)?],
+                (None, Some(transform)) => steps.read(transform)?,
+                (None, None) => Vec::new(),
+            };
+        }
+        let when = match when.filter(|_| drop.is_none()) {
+            Some(item) => Some(self.condition(&item)?),
+            None => None,
+        };
+        let source = match (value, default) {
+            (Some(value), _) => self.constant(&value, target?)?,
+            (_, Some(default)) => Source::Default(self.template(&default, target?)?),
             _ if drop.is_some() => Source::Drop,
             _ => Source::Copy,
         };
         let name = format!("{} rule {number}", self.idp.of.name).into();
-        let rule =
-            Rule { name, idp, provider, source, create, update, to_provider, to_idp: carries && to_idp };
+        let rule = Rule {
+            name,
+            idp,
+            provider,
+            source,
+            chain,
+            when,
+            create,
+            update,
+            to_provider,
+            to_idp: carries && to_idp,
+            guards: Vec::new(),
+            one_way: None,
+        };
         self.check(&rule, item);
         Some(rule)
     }
 
-    fn values(
-        &self,
-        item: &Item<'_>,
-        other: Option<&Item<'_>>,
-        from: &Attribute,
-        to: &Attribute,
-        back: bool,
-    ) -> Option<Source> {
-        let written = item.entries()?;
-        let entries = written.len();
-        if written.is_empty() {
-            let remedy = "write the words of both sides, as `{ Employee: E, Contractor: C }`";
-            item.error(config::RULE, "`values` has no word", remedy);
+    /// The attribute that a transform works on: of a list of complex values their `value`.
+    fn value_of<'s>(&self, side: &Side<'s>, spot: &Spot) -> &'s Attribute {
+        let leaf = side.leaf(spot);
+        let inner = side.vocabulary.lookup(spot.leaf(), b"value");
+        match leaf.kind == Type::Complex && leaf.multi_valued && spot.slot.is_empty() && inner.is_known() {
+            true => side.vocabulary.attribute(inner),
+            false => leaf,
         }
-        let mut pairs: Vec<(String, String)> = Vec::new();
-        for (word, item) in written {
-            let literal = typed(from, Literal::String(word.into()));
-            if let Err(expected) = takes(from, &literal) {
-                let message = format!("`{word}` is not a value of `{}`", from.path);
-                item.error(config::RULE_VALUE, message, expected);
-            }
-            if pairs.iter().any(|(other, _)| other.eq_ignore_ascii_case(word)) {
-                let message = format!("the word `{word}` is there twice: case does not matter");
-                item.error(config::RULE_CLASH, message, "keep one of the two");
-            }
-            let Some(theirs) = word_of(&item, to) else { continue };
-            let same = pairs.iter().find(|(_, other)| other.eq_ignore_ascii_case(&theirs));
-            if let Some((first, _)) = same.filter(|_| back && from.kind != Type::Boolean) {
-                let message = format!(
-                    "`{first}` and `{word}` become one word: the IdP reads `{first}` back and sends `{word}` again and again"
-                );
-                let remedy = "give each a word of its own, or say `direction: to_provider` so that nothing is read back";
-                item.warn(config::RULE_VALUE, message, remedy);
-            }
-            pairs.push((word.to_owned(), theirs));
-        }
-        let other = match other {
-            Some(item) => Some(word_of(item, to)?),
-            None => None,
-        };
-        if from.kind == Type::Boolean && pairs.len() == entries {
-            let word = |of: &str| {
-                let pair = pairs.iter().find(|(word, _)| word.eq_ignore_ascii_case(of));
-                pair.map(|(_, word)| word).or(other.as_ref())
-            };
-            let problem = match (word("true"), word("false")) {
-                (Some(a), Some(b)) if a.eq_ignore_ascii_case(b) => {
-                    Some(("`true` and `false` become one word", "give each a word of its own"))
+    }
+
+    fn condition(&self, item: &Item<'_>) -> Option<Condition> {
+        let condition = Condition::parse(item.text()?, &self.idp)
+            .map_err(|(message, remedy)| item.error(config::RULE_PATH, message, remedy))
+            .ok()?;
+        condition.inputs.iter().for_each(|input| self.is_sent(item, *input));
+        Some(condition)
+    }
+
+    /// Reports what is asked of an attribute that the IdP never sends.
+    fn is_sent(&self, item: &Item<'_>, attr: AttrId) {
+        if is_read_only(&self.idp, attr) && !self.idp.is_fixed(attr) {
+            let path = self.idp.vocabulary.path(attr);
+            let message = format!("`{path}` is readOnly for the IdP, which never sends it with the resource");
+            let remedy = match self.idp.vocabulary.name(self.idp.vocabulary.top(attr)) {
+                "groups" => {
+                    "who is in a group is told with the group, not with its members: let the IdP send what the \
+                     rule needs with the user, as in `roles` or `userType`"
                 }
-                (Some(_), Some(_)) => None,
-                (None, _) => Some(("`values` does not have `true`, which would be refused", "add `true`")),
-                (_, None) => Some(("`values` does not have `false`, which would be refused", "add `false`")),
+                _ => "ask for an attribute that the IdP sends",
             };
-            if let Some((message, remedy)) = problem {
-                item.error(config::RULE_VALUE, message, remedy);
-            }
+            item.error(config::RULE, message, remedy);
         }
-        Some(Source::Values { pairs, other })
     }
 
     fn constant(&self, item: &Item<'_>, to: &Attribute) -> Option<Source> {
+        if item.value.as_str().is_some_and(|text| text.contains(['{', '}']) && item.is_literal()) {
+            let template = self.template(item, to)?;
+            return Some(match template.fixed() {
+                Some(text) => Source::Constant(Literal::String(text.into())),
+                None => Source::Computed(template),
+            });
+        }
         let literal = literal(item)?;
         fits(item, to, &literal)?;
         Some(Source::Constant(literal))
     }
 
-    fn default(&self, item: &Item<'_>, to: &Attribute) -> Option<Source> {
+    fn template(&self, item: &Item<'_>, to: &Attribute) -> Option<Template> {
         let text = item.text()?;
         let template = Template::parse(text, |path| self.idp.spot(path))
             .map_err(|(message, remedy)| item.error(config::RULE_PATH, message, remedy))
@@ -176,16 +197,17 @@ impl Reader<'_> {
                 let message = format!("`{{{}}}` is neither text nor a number", input.path);
                 item.error(config::RULE_VALUE, message, "name an attribute that is");
             }
+            self.is_sent(item, input.leaf());
         }
         match template.fixed() {
             Some(text) => fits(item, to, &Literal::String(text.into()))?,
             None if kind(to.kind) != "text" => {
-                let message = format!("a default makes text, and `{}` is {}", to.path, kind(to.kind));
+                let message = format!("a template makes text, and `{}` is {}", to.path, kind(to.kind));
                 item.error(config::RULE_VALUE, message, "map an attribute of that type");
             }
             None => {}
         }
-        Some(Source::Default(template))
+        Some(template)
     }
 
     /// Whether the types of both ends fit, and may be written.
@@ -210,7 +232,7 @@ impl Reader<'_> {
             return item.error(config::RULE, message, "remove the rule");
         }
         let remedy = match rule.source {
-            Source::Copy | Source::Values { .. } => "say `direction: to_idp` or remove the rule",
+            Source::Copy => "say `direction: to_idp` or remove the rule",
             _ => "remove the rule",
         };
         if rule.to_provider && !writable(&self.provider, to, "at the provider", remedy) {
@@ -232,18 +254,20 @@ impl Reader<'_> {
         }
         let source = self.idp.leaf(from);
         let complex = |attribute: &Attribute| attribute.kind == Type::Complex;
-        let values = matches!(rule.source, Source::Values { .. });
-        let shapes_differ = complex(source) != complex(target) || list(source, from) != list(target, to);
-        if shapes_differ || (values && (complex(source) || list(source, from))) {
-            let message = match shapes_differ {
-                true => format!("`{}` and `{}` are not of one shape", from.path, to.path),
-                false => format!("`values` needs a single value, and `{}` is none", from.path),
-            };
-            let remedy = "name a sub-attribute, or one element as in `emails[type eq \"work\"].value`";
-            return item.error(config::RULE, message, remedy);
+        let remedy = "name a sub-attribute, or one element as in `emails[type eq \"work\"].value`";
+        if !rule.chain.is_empty() {
+            return self.check_steps(rule, item, (from, to));
         }
-        if values {
-            return;
+        if complex(source) != complex(target) || list(source, from) != list(target, to) {
+            let message = format!("`{}` and `{}` are not of one shape", from.path, to.path);
+            let more = match (list(source, from), list(target, to)) {
+                (true, false) => {
+                    "; or say which value with `transform: primary`, `first` or `{ join: \", \" }`"
+                }
+                (false, true) => "; or make a list with `transform: wrap` or `{ split: \",\" }`",
+                _ => "",
+            };
+            return item.error(config::RULE, message, format!("{remedy}{more}"));
         }
         let remedy = match source.kind {
             Type::Complex | Type::Decimal => "map an attribute of the same type",
@@ -259,6 +283,40 @@ impl Reader<'_> {
                     same_kind(rule, item, part, other, "write a rule for each part alone");
                 }
             }
+        }
+    }
+
+    /// Whether the steps of a rule lead from one end to the other.
+    fn check_steps(&self, rule: &Rule, item: &Item<'_>, (from, to): (&Spot, &Spot)) {
+        for (side, spot) in [(&self.idp, from), (&self.provider, to)] {
+            if self.value_of(side, spot).kind == Type::Complex {
+                let message = format!("`{}` is complex, and steps work on single values", spot.path);
+                return item.error(config::RULE, message, "name a sub-attribute");
+            }
+        }
+        let mut shape = rule.chain.idp.shape();
+        for step in &rule.chain.steps {
+            let Some(next) = step.shape(shape) else {
+                let given = if shape == Shape::List { "a list" } else { "a single value" };
+                let message = format!("`{}` does not take {given}", step.name());
+                return item.error(config::RULE, message, "correct the order of the steps, or the paths");
+            };
+            shape = next;
+        }
+        if shape != rule.chain.provider.shape() {
+            let is = |shape| if shape == Shape::List { "a list" } else { "a single value" };
+            let wanted = is(rule.chain.provider.shape());
+            let message =
+                format!("the steps make {} of `{}`, and `{}` is {wanted}", is(shape), from.path, to.path);
+            let remedy = match shape {
+                Shape::List => "add `first`, `primary` or `{ join: \", \" }`",
+                Shape::One => "add `wrap` or `{ split: \",\" }`",
+            };
+            return item.error(config::RULE, message, remedy);
+        }
+        if !rule.chain.steps.iter().any(Step::retypes) {
+            let (source, target) = (self.value_of(&self.idp, from), self.value_of(&self.provider, to));
+            same_kind(rule, item, source, target, "translate with `values`, `boolean` or `date`");
         }
     }
 }
@@ -294,7 +352,7 @@ fn spot(item: &Item<'_>, side: &Side<'_>) -> Option<Spot> {
     side.spot(text).map_err(|(message, remedy)| item.error(config::RULE_PATH, message, remedy)).ok()
 }
 
-fn literal(item: &Item<'_>) -> Option<Literal> {
+pub(super) fn literal(item: &Item<'_>) -> Option<Literal> {
     Some(match item.value {
         Value::Bool(true) => Literal::True,
         Value::Bool(false) => Literal::False,
@@ -304,9 +362,12 @@ fn literal(item: &Item<'_>) -> Option<Literal> {
 }
 
 /// The provider's word for one of the IdP's, as text.
-fn word_of(item: &Item<'_>, to: &Attribute) -> Option<String> {
-    let literal = typed(to, literal(item)?);
-    fits(item, to, &literal)?;
+pub(super) fn word_of(item: &Item<'_>, to: Option<&Attribute>) -> Option<String> {
+    let mut literal = literal(item)?;
+    if let Some(to) = to {
+        literal = typed(to, literal);
+        fits(item, to, &literal)?;
+    }
     Some(match literal {
         Literal::String(text) | Literal::Number(text) => text.into_string(),
         Literal::True => "true".to_owned(),

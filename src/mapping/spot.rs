@@ -1,5 +1,7 @@
 //! A rule's path, compiled: an attribute, or one element of a list that literals tell apart (a slot).
 
+use std::sync::Arc;
+
 use crate::document::{Document, Kind, NodeId};
 use crate::filter::Literal;
 use crate::schema::{AttrId, Vocabulary};
@@ -8,7 +10,7 @@ use crate::schema::{AttrId, Vocabulary};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Spot {
     /// The path as the rule has it.
-    pub(super) path: String,
+    pub(super) path: Arc<str>,
     /// The attribute; with a slot the multi-valued attribute.
     pub(super) attr: AttrId,
     /// What tells the element apart: sub-attribute and value; empty without slot.
@@ -108,7 +110,7 @@ impl Spot {
         Ok(())
     }
 
-    /// Takes the value out of a resource; a slot loses its whole element when its `value` goes.
+    /// Takes the value out of a resource. Whether a slot's element goes, too, is for the rules to say together.
     pub(super) fn clear(
         &self,
         document: &mut Document,
@@ -119,17 +121,39 @@ impl Spot {
             vocabulary.clear(document, root, self.attr);
             return Ok(());
         }
-        let Some(list) = vocabulary.find(document, root, self.attr) else { return Ok(()) };
-        let Some(element) = self.element(document, list, vocabulary)? else { return Ok(()) };
-        let part = self.sub.is_known() && vocabulary.name(self.sub) != "value";
-        let gone = if part { document.member(element, self.sub) } else { Some(element) };
+        let Some(element) = self.find_element(document, root, vocabulary)? else { return Ok(()) };
+        let gone = if self.sub.is_known() { document.member(element, self.sub) } else { Some(element) };
         if let Some(gone) = gone {
             document.remove(gone);
         }
-        if document.first(list).is_none() {
+        self.drop_empty_list(document, root, vocabulary);
+        Ok(())
+    }
+
+    /// The slot's element in a resource.
+    pub(super) fn find_element(
+        &self,
+        document: &Document,
+        root: NodeId,
+        vocabulary: &Vocabulary,
+    ) -> Result<Option<NodeId>, Ambiguous> {
+        match vocabulary.find(document, root, self.attr) {
+            Some(list) => self.element(document, list, vocabulary),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes the list out where nothing is left in it.
+    pub(super) fn drop_empty_list(&self, document: &mut Document, root: NodeId, vocabulary: &Vocabulary) {
+        let list = vocabulary.find(document, root, self.attr);
+        if list.is_some_and(|list| document.first(list).is_none()) {
             vocabulary.clear(document, root, self.attr);
         }
-        Ok(())
+    }
+
+    /// True when both are slots of one list with the same literals.
+    pub(super) fn same_slot(&self, other: &Self) -> bool {
+        !self.slot.is_empty() && (self.attr, &self.slot) == (other.attr, &other.slot)
     }
 
     /// True when the element is the slot's.

@@ -238,7 +238,8 @@ impl Vocabulary {
         self.lookup(parent, attribute.name.as_bytes())
     }
 
-    fn ids(&self) -> impl Iterator<Item = AttrId> {
+    /// All attributes.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = AttrId> + use<> {
         (1..self.attributes.len()).filter_map(|index| u16::try_from(index).ok()).map(AttrId)
     }
 

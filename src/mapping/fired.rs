@@ -1,0 +1,72 @@
+//! What the rules of a pair did with one message: names for audit records, and every step for explanations.
+
+use std::sync::Arc;
+
+use super::Rule;
+use crate::document::NodeId;
+
+/// The rules that were used, in order of first use.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fired {
+    names: Vec<Arc<str>>,
+    steps: Option<Vec<Firing>>,
+}
+
+/// One rule that wrote something, or took something away. The nodes stay in the message's document.
+#[derive(Clone, Debug)]
+#[expect(dead_code, reason = "for explanations")]
+pub(crate) struct Firing {
+    /// The rule's name; nothing for what passes unmapped.
+    pub(crate) rule: Arc<str>,
+    /// Where the value came from, as the rule has it; nothing for constants and texts.
+    pub(crate) from: Option<Arc<str>>,
+    /// Where it was written.
+    pub(crate) to: Arc<str>,
+    /// The value that came.
+    pub(crate) before: Option<NodeId>,
+    /// The value that was written; nothing when one was taken away.
+    pub(crate) after: Option<NodeId>,
+}
+
+impl Fired {
+    /// Notes every step, too: for explanations.
+    #[expect(dead_code, reason = "for explanations")]
+    pub(crate) fn traced() -> Self {
+        Self { names: Vec::new(), steps: Some(Vec::new()) }
+    }
+
+    /// Every step, where they are noted.
+    #[expect(dead_code, reason = "for explanations")]
+    pub(crate) fn steps(&self) -> &[Firing] {
+        self.steps.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn note(&mut self, rule: &Rule) {
+        if !self.names.iter().any(|name| Arc::ptr_eq(name, &rule.name)) {
+            if self.names.is_empty() {
+                self.names.reserve(16);
+            }
+            self.names.push(Arc::clone(&rule.name));
+        }
+    }
+
+    /// Notes what a rule did; `back` on the way to the IdP.
+    pub(super) fn step(&mut self, rule: &Rule, back: bool, before: Option<NodeId>, after: Option<NodeId>) {
+        self.note(rule);
+        let Some(steps) = &mut self.steps else { return };
+        let (from, to) = if back { (&rule.provider, &rule.idp) } else { (&rule.idp, &rule.provider) };
+        let Some(to) = to else { return };
+        steps.push(Firing {
+            rule: Arc::clone(&rule.name),
+            from: from.as_ref().map(|spot| Arc::clone(&spot.path)),
+            to: Arc::clone(&to.path),
+            before,
+            after,
+        });
+    }
+
+    /// The names.
+    pub(crate) fn names(&self) -> &[Arc<str>] {
+        &self.names
+    }
+}
