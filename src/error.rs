@@ -1,5 +1,8 @@
 //! SCIM errors (RFC 7644 section 3.12): the one place where causes become status, scimType and detail.
 
+mod provider;
+
+pub(crate) use self::provider::Refusal;
 use crate::document::ReadError;
 use crate::http::{Headers, Response};
 use crate::message::{ERROR, SCIM_JSON};

@@ -4,7 +4,7 @@ use super::request::is_sound;
 use super::version::Tagged;
 use super::{Bases, Kind, Operation, Result, Scene, State, Step, json, not_found};
 use crate::document::{Kind as Json, NodeId};
-use crate::error::ScimError;
+use crate::error::{Refusal, ScimError};
 use crate::http::Response;
 use crate::http::path::{self, encode_segment};
 use crate::message::{ERROR, LIST_RESPONSE};
@@ -104,7 +104,9 @@ impl Operation {
                 let detail = format!("the gateway's credential for the provider was refused{why}");
                 failed(503, format!("{detail}; renew the credential of route `{route}`"))
             }
-            404 if self.request.id.is_some() => failed(404, "the provider has no such resource".to_owned()),
+            404 | 410 if self.request.id.is_some() => {
+                failed(404, "the provider has no such resource".to_owned())
+            }
             304 => failed(502, "the provider answered 304 where nothing was conditional".to_owned()),
             300..400 => failed(
                 502,
@@ -112,13 +114,12 @@ impl Operation {
                     "the provider answered with a redirect, which is not followed; correct the url of route `{route}`"
                 ),
             ),
-            400 | 409 | 412 | 413 => {
-                let scim_type = scim_type(&response.body).or((status == 409).then_some("uniqueness"));
-                let kind = scim_type.map(|each| format!(" {each}")).unwrap_or_default();
-                Err(ScimError {
-                    scim_type,
-                    ..ScimError::new(status, format!("the provider refused the request ({status}{kind})"))
-                })
+            400 | 409 | 412 | 413 | 422 => {
+                let Some(of) = self.provider_type(scene) else {
+                    return failed(502, format!("the provider failed ({status})"));
+                };
+                let vocabulary = &scene.route.mapping.provider;
+                Err(Refusal::read(status, &response.body, vocabulary, of).error(status, vocabulary, of))
             }
             429 | 503 => {
                 let error =
@@ -130,7 +131,10 @@ impl Operation {
                     None => error,
                 })
             }
-            501 => failed(501, "the provider cannot do this (501)".to_owned()),
+            405 | 501 => failed(501, format!("the provider cannot do this ({status})")),
+            408 | 504 => {
+                failed(504, format!("the provider did not do it in time ({status}); the outcome is unknown"))
+            }
             _ => failed(502, format!("the provider failed ({status})")),
         }
     }
@@ -293,23 +297,4 @@ fn passed_tag(mut answer: Response, scene: &Scene<'_>, response: &Response) -> R
         answer.headers.push("etag", etag);
     }
     answer
-}
-
-/// The scimType of a provider's error, where RFC 7644 knows it.
-fn scim_type(body: &[u8]) -> Option<&'static str> {
-    const KNOWN: &[&str] = &[
-        "invalidFilter",
-        "tooMany",
-        "uniqueness",
-        "mutability",
-        "invalidSyntax",
-        "invalidPath",
-        "noTarget",
-        "invalidValue",
-        "invalidVers",
-        "sensitive",
-    ];
-    let error: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let word = error.get("scimType")?.as_str()?;
-    KNOWN.iter().find(|known| **known == word).copied()
 }
