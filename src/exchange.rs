@@ -274,7 +274,11 @@ impl Exchange {
         });
         let target = Target::parse(&request.path).map_err(|bad| ScimError::new(400, bad.detail()))?;
         let mut routes = gateway.routes.iter().enumerate();
-        let Some((index, route)) = routes.find(|(_, route)| target.under(&route.path).is_some()) else {
+        let found = routes.find(|(_, route)| target.under(&route.path).is_some());
+        // RFC 7644 section 3.13: a version that is not offered is refused as such, by the route of the others.
+        let other_version =
+            || gateway.routes.iter().enumerate().find(|(_, route)| target.of_another_version(&route.path));
+        let Some((index, route)) = found.or_else(other_version) else {
             return Err(ScimError::new(404, "no route of the gateway has this path"));
         };
         self.audit.route = Some(route.name.clone());
@@ -342,7 +346,12 @@ impl Exchange {
             return Err(ScimError::new(503, detail).with("retry-after", "300"));
         }
         let target = Target::parse(&request.path).map_err(|bad| ScimError::new(400, bad.detail()))?;
-        let rest = target.under(&route.path).ok_or_else(lost)?;
+        let rest = target.under(&route.path).ok_or_else(|| {
+            let version = route.path.rsplit('/').next().unwrap_or_default();
+            let detail =
+                format!("this address offers `{version}` and no other version; correct it in the IdP");
+            ScimError::typed(400, "invalidVers", detail)
+        })?;
         let parsed = operation::Request::parse(route, request, &target, rest)?;
         self.audit.operation = Some(parsed.kind.as_str());
         self.audit.id.clone_from(&parsed.id);

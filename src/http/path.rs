@@ -50,6 +50,21 @@ impl<'a> Target<'a> {
         self.path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
+    /// True under the path of a route but for the version at its end: `/scim/v1/Users` for `/scim/v2`.
+    pub(crate) fn of_another_version(&self, base: &str) -> bool {
+        let is_version = |segment: &str| {
+            let number = segment.strip_prefix(['v', 'V']).unwrap_or_default();
+            number.starts_with(|c: char| c.is_ascii_digit())
+                && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        };
+        let Some((above, version)) = base.rsplit_once('/').filter(|(_, version)| is_version(version)) else {
+            return false;
+        };
+        let rest = self.path.strip_prefix(above).and_then(|rest| rest.strip_prefix('/'));
+        let asked = rest.and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        is_version(asked) && asked != version
+    }
+
     /// The decoded query.
     pub(crate) fn query(&self) -> Result<Query, BadTarget> {
         Query::parse(self.query)
@@ -200,6 +215,25 @@ mod tests {
             ("/other/scim/v2", "/scim/v2", None),
         ] {
             assert_eq!(Target::parse(target.as_bytes()).unwrap().under(base), expected, "{target}");
+        }
+    }
+
+    // P-42
+    #[test]
+    fn another_version_is_told_from_another_path() {
+        for (target, base, expected) in [
+            ("/scim/v1/Users", "/scim/v2", true),
+            ("/scim/v1", "/scim/v2", true),
+            ("/scim/v2.1/Users", "/scim/v2", true),
+            ("/V3/Users", "/v2", true),
+            ("/scim/v2/Users", "/scim/v2", false),
+            ("/scim/vx/Users", "/scim/v2", false),
+            ("/scim/v/Users", "/scim/v2", false),
+            ("/scim/x/v1/Users", "/scim/v2", false),
+            ("/scim/v1/Users", "/scim", false),
+        ] {
+            let parsed = Target::parse(target.as_bytes()).unwrap();
+            assert_eq!(parsed.of_another_version(base), expected, "{target} {base}");
         }
     }
 
