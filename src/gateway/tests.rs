@@ -43,7 +43,9 @@ fn the_built_in_profiles_go_together() {
             route.as_object_mut().unwrap().remove("mapping");
             route["idp"]["profile"] = json!(idp);
             route["provider"]["profile"] = json!(provider);
-            assert_eq!(said(route), [""; 0], "{idp} to {provider}");
+            // That a provider never shows what is written to it is the provider's way, and worth a warning.
+            let said = said(route).into_iter().filter(|line| !line.starts_with("warning [SL0609]"));
+            assert_eq!(said.collect::<Vec<_>>(), [""; 0], "{idp} to {provider}");
         }
     }
 }
