@@ -441,6 +441,23 @@ describe('salesforce, tokens and entitlements', () => {
   });
 });
 
+describe('nordwind', () => {
+  const call = serve('nordwind', { credential: 'c' });
+  const core = 'urn:nordwind:schemas:travel:1.0:Traveller';
+  const traveller = (more) => ({ schemas: [core], login: 'ada', fullName: 'Ada L', mail: 'ada@example.com', state: 'open', ...more });
+
+  test('SIM-NW-1 SIM-NW-2 SIM-NW-3', async () => {
+    const { status, body: { id } } = await call('POST', '/Travellers', traveller());
+    assert.equal(status, 201);
+    await breaks(call, 'SIM-NW-1', 'POST', '/Travellers', traveller({ login: 'b', mail: undefined }));
+    await breaks(call, 'SIM-NW-1', 'POST', '/Travellers', traveller({ login: 'b', state: 'away' }));
+    assert.equal((await call('GET', `/Travellers${find('login eq "ADA"')}`)).body.totalResults, 1);
+    await breaks(call, 'SIM-NW-2', 'GET', `/Travellers${find('state eq "open"')}`);
+    assert.equal((await call('DELETE', `/Travellers/${id}`)).status, 405);
+    assert.equal((await call('GET', '/Groups')).status, 404);
+  });
+});
+
 // Where a simulator listens: its own addresses say so.
 async function address(call) {
   const { body } = await call('GET', '/Users');

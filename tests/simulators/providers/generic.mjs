@@ -4,9 +4,9 @@ import { CORE_GROUP, CORE_USER, ENTERPRISE_USER, ResourceType } from '../schema.
 const BASE = '/api/scim';
 
 /** The provider's rules. */
-export default function generic({ credential, extensions = [] }) {
-  const user = new ResourceType({ endpoint: 'Users', prefix: (n) => `u-${1000 + n}`, core: CORE_USER, extensions: [ENTERPRISE_USER, ...extensions] });
-  const group = new ResourceType({ endpoint: 'Groups', prefix: (n) => `g-${2000 + n}`, core: CORE_GROUP });
+export default function generic({ credential, extensions = [], ids = { user: (n) => `u-${1000 + n}`, group: (n) => `g-${2000 + n}` } }) {
+  const user = new ResourceType({ endpoint: 'Users', prefix: ids.user, core: CORE_USER, extensions: [ENTERPRISE_USER, ...extensions] });
+  const group = new ResourceType({ endpoint: 'Groups', prefix: ids.group, core: CORE_GROUP });
   return {
     base: BASE,
     types: [user, group],
