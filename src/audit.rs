@@ -26,6 +26,10 @@ pub(crate) struct Audit {
     mapped: Vec<Arc<str>>,
     /// Calls made to the provider: method, and the status or fault it ended with.
     calls: Vec<(&'static str, Option<String>)>,
+    /// What was answered as done and not done, by capability.
+    pretended: Vec<&'static str>,
+    /// What was done in another way than was asked for.
+    adapted: Vec<&'static str>,
     /// The operations of a bulk request.
     inner: Vec<Value>,
 }
@@ -70,6 +74,21 @@ impl Audit {
         if let Some((_, last)) = self.calls.last_mut() {
             *last = Some(outcome.into());
         }
+    }
+
+    /// Something is answered as done, and not done.
+    pub(crate) fn pretended(&mut self, capability: &'static str) {
+        self.pretended.push(capability);
+    }
+
+    /// Something is done in another way than was asked for.
+    pub(crate) fn adapted(&mut self, how: &'static str) {
+        self.adapted.push(how);
+    }
+
+    /// What was answered as done and not done.
+    pub(crate) fn pretences(&self) -> impl Iterator<Item = &'static str> {
+        self.pretended.iter().copied()
     }
 
     /// One operation of a bulk request ended.
@@ -125,6 +144,9 @@ impl Audit {
             Value::from(format!("{method} {outcome}"))
         });
         put("provider", some(calls.collect()));
+        let words = |words: &[&'static str]| some(words.iter().map(|word| Value::from(*word)).collect());
+        put("adapted", words(&self.adapted));
+        put("pretended", words(&self.pretended));
         put("operations", some(self.inner.clone()));
         put("status", Some(status.into()));
         put("configuration", Some(digest.into()));

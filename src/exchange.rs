@@ -537,6 +537,10 @@ impl Exchange {
             let labels = vec![("route", route.clone()), ("rule", rule.to_owned())];
             self.effects.push(Effect::Metric { name: "repairs", labels, value: count });
         }
+        for capability in self.audit.pretences() {
+            let labels = vec![("route", route.clone()), ("capability", capability.to_owned())];
+            self.effects.push(Effect::Metric { name: "pretended", labels, value: 1 });
+        }
         let line = self.audit.line(now, &self.id, status, self.gateway.digest());
         self.effects.push(Effect::Audit(line));
     }

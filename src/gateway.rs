@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::access::Access;
-use crate::adapt::{Plan, Takes};
+use crate::adapt::{self, Ability, Key, Plan, Takes};
 use crate::config::{
-    self, Config, ConfigErrors, Deactivate, Item, Limits, Mode, Part, Problems, Route as RouteConfig,
+    self, Config, ConfigErrors, Deactivate, Deletion, Item, Limits, Mode, Part, Problems,
+    Route as RouteConfig,
 };
 use crate::credential::Credential;
 use crate::discovery::{Discovery, Offer};
@@ -13,7 +14,7 @@ use crate::filter::{Filter, Literal, Op};
 use crate::http::url::Url;
 use crate::mapping::{self, Mapping, Pair};
 use crate::path::AttrPath;
-use crate::profile::{PagingFacts, Profile, ProjectionFacts, SortFacts, Versions};
+use crate::profile::{PagingFacts, PatchAnswer, Profile, ProjectionFacts, SortFacts, Versions};
 use crate::repair::Repairs;
 
 /// What the host can do.
@@ -67,6 +68,14 @@ pub(crate) struct Route {
     pub(crate) sort: SortFacts,
     #[expect(dead_code, reason = "queries do not look at it yet")]
     pub(crate) projection: ProjectionFacts,
+    /// What the provider can do, for each pair of the mapping.
+    pub(crate) abilities: Vec<Ability>,
+    /// What users are looked up by before one is created, for each pair of the mapping.
+    pub(crate) matching: Vec<Vec<Key>>,
+    /// What a deletion does to a user; nothing said: what the provider's profile says.
+    pub(crate) delete: Option<Deletion>,
+    /// What the IdP wants as the answer to a PATCH.
+    pub(crate) patch_answer: Option<PatchAnswer>,
     pub(crate) mapping: Mapping,
     pub(crate) discovery: Discovery,
     /// Who has versions of resources.
@@ -158,6 +167,8 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
     let discovery = Discovery::new(&mapping, &idp, &provider, &route.idp.base, &offer);
     let query = provider.provider.query;
     let filters = Takes::new(query.filter, &mapping.provider, problems);
+    let abilities = adapt::abilities(&route, &provider.provider.write, &mapping, problems);
+    let matching = adapt::keys(&route, &provider.provider.write, &mapping, &filters, problems);
     check_matching(&mapping, &idp.matching, &filters, &place, problems);
     Some(Route {
         name: route.name,
@@ -174,6 +185,10 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
         paging: query.paging,
         sort: query.sort,
         projection: query.projection,
+        matching,
+        abilities,
+        delete: route.delete,
+        patch_answer: idp.patch_answer,
         mapping,
         discovery,
         versions,

@@ -392,6 +392,10 @@ fn repairs_are_made_once() {
     let mut gateways = BTreeMap::new();
     let mut compared = 0;
     for file in case_files() {
+        // What a provider's dialect makes of a request is not what an IdP sends.
+        if file.iter().any(|part| part == "generic-to-limited") {
+            continue;
+        }
         let case: Case = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
         let gateway = gateways
             .entry(format!("{} {}", case.config, case.with))

@@ -74,7 +74,6 @@ impl Takes {
     }
 
     /// True when the provider answers 404 where a filter finds nothing.
-    #[expect(dead_code, reason = "queries do not look at it yet")]
     pub(crate) const fn not_found(&self) -> bool {
         self.facts.not_found
     }

@@ -50,6 +50,9 @@ codes! {
     REQUIRED = "SL0608", "An attribute the provider requires and nothing fills.";
     RULE_CYCLE = "SL0609", "A mapping rule whose values the IdP would send again in every cycle.";
 
+    WRITING = "SL0621", "A fact or a setting about writing to a provider that cannot work as written.";
+    PRETENDED = "SL0622", "Something that is answered as done and is not done.";
+
     SCHEMA = "SL0701", "A schema that cannot be used as written.";
 }
 

@@ -12,6 +12,7 @@ use super::{
 use crate::access::Access;
 use crate::credential::Credential;
 use crate::http::url::{Url, plain_path};
+use crate::profile::{Unsupported, capability, write};
 use crate::{HostFacts, Scheme};
 
 mod security;
@@ -40,6 +41,12 @@ pub(crate) struct Route {
     pub(crate) mapping: Option<Part>,
     /// What happens to a deactivation that cannot reach the provider.
     pub(crate) deactivate: Deactivate,
+    /// What a deletion does to a user at the provider; nothing said: what the profile says.
+    pub(crate) delete: Option<Deletion>,
+    /// Paths that identify a user; nothing said: what the profile says.
+    pub(crate) matching: Option<Vec<Part>>,
+    /// What the provider cannot do, before what the profile says.
+    pub(crate) unsupported: Vec<Unsupported>,
     /// How the route works.
     pub(crate) mode: Mode,
 }
@@ -108,6 +115,19 @@ pub(crate) struct Limits {
 pub(crate) enum Deactivate {
     /// The mapping must carry `active`.
     Carry,
+    /// It is refused with a SCIM error.
+    Reject,
+    /// It is known that it deletes.
+    Delete,
+}
+
+/// What a deletion by the IdP does to a user at the provider.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Deletion {
+    /// It deactivates.
+    Deactivate,
+    /// It deletes, whatever that means there.
+    Delete,
     /// It is refused with a SCIM error.
     Reject,
 }
@@ -215,8 +235,17 @@ impl Scene<'_> {
                 item.not_yet(later, "remove it: nothing may look protected that is not");
             }
         }
-        let deactivate =
-            fields.opt("deactivate").and_then(|item| item.choice(&[("reject", Deactivate::Reject)]));
+        let deactivate = fields
+            .opt("deactivate")
+            .and_then(|item| item.choice(&[("reject", Deactivate::Reject), ("delete", Deactivate::Delete)]));
+        let words = [
+            ("deactivate", Deletion::Deactivate),
+            ("delete", Deletion::Delete),
+            ("reject", Deletion::Reject),
+        ];
+        let delete = fields.opt("delete").and_then(|item| item.choice(&words));
+        let matching = fields.opt("match").map(|item| write::paths(&item));
+        let unsupported = fields.opt("unsupported").map(|item| capability::unsupported(&item));
         let mode = fields.opt("mode").map_or(Some(Mode::Enforce), |item| mode(&item));
         fields.finish();
         if let Some(mapping) = &mapping
@@ -230,6 +259,9 @@ impl Scene<'_> {
             provider: provider?,
             mapping: mapping.as_ref().map(Part::of),
             deactivate: deactivate.unwrap_or(Deactivate::Carry),
+            delete,
+            matching,
+            unsupported: unsupported.unwrap_or_default(),
             mode: mode?,
         })
     }
@@ -438,7 +470,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Keys of a route that are read, and refused as long as nothing acts on them.
-const LATER: [&str; 3] = ["guard", "match", "unsupported"];
+const LATER: [&str; 1] = ["guard"];
 
 const NAME_REMEDY: &str = "use letters, digits, `.`, `_` and `-`, at most 64";
 

@@ -67,13 +67,33 @@ pub(super) const ROUTE: &[Key] = &[
     may("mapping", Kind::Mapping(MAPPING), "Rules by resource type, on top of the profile's defaults."),
     may(
         "deactivate",
-        Kind::Words(&["reject"]),
-        "`reject`: the provider cannot deactivate; say so to the IdP.",
+        Kind::Words(&["reject", "delete"]),
+        "`reject`: the provider cannot deactivate; say so to the IdP. `delete`: a deactivation may delete at the provider.",
+    ),
+    may(
+        "delete",
+        Kind::Words(&["deactivate", "delete", "reject"]),
+        "What a deletion by the IdP does to a user at the provider; the profile's way if not set.",
     ),
     may("mode", Kind::Words(&["enforce", "paused"]), "`paused` answers every request with 503."),
+    may(
+        "match",
+        Kind::List(&Kind::Text),
+        "Attributes of the IdP's side that identify a user: looked up before one is created.",
+    ),
+    may(
+        "unsupported",
+        Kind::Named(&Kind::Object(UNSUPPORTED)),
+        "What the provider cannot do, by capability, and what happens instead.",
+    ),
     later("guard"),
-    later("match"),
-    later("unsupported"),
+];
+
+pub(super) const UNSUPPORTED: &[Key] = &[
+    may("emulate", Kind::Text, "Why it is done by other calls."),
+    may("reject", Kind::Text, "Why it is refused."),
+    may("pretend", Kind::Text, "Why it is answered as done and not done."),
+    may("when", Kind::Text, "A filter of the provider's attributes: only for resources in this state."),
 ];
 
 pub(crate) const MAPPING: &[Key] = &[

@@ -12,7 +12,7 @@ mod units;
 
 pub use codes::CODES;
 pub(crate) use codes::*;
-pub(crate) use document::{Config, Deactivate, Limits, Mode, Part, Route};
+pub(crate) use document::{Config, Deactivate, Deletion, Limits, Mode, Part, Route};
 pub(crate) use fields::{Fields, Item, either, nearest};
 pub use keys::json_schema;
 pub(crate) use problems::Problems;

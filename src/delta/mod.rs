@@ -9,7 +9,7 @@ mod write;
 pub use self::apply::apply;
 pub use self::diff::{diff, frozen};
 pub use self::read::read;
-pub use self::write::{operations, write};
+pub use self::write::{operations, write, write_change};
 use crate::document::NodeId;
 use crate::filter::Filter;
 use crate::path::Path;

@@ -60,13 +60,15 @@ impl Operation {
                 return Err(ScimError::new(502, "the provider created the resource but does not show it"));
             }
         }
+        self.written = true;
         self.state = State::ExpectAnswer;
         Ok(Step::Call(self.call(scene, "GET", String::new(), Vec::new())?))
     }
 
     /// What is known of a resource that was created when it cannot be read afterwards: it is there all the same.
     pub(super) fn created_but_unseen(&self, scene: &Scene<'_>) -> Option<Response> {
-        let (id, of) = (self.id().filter(|_| self.request.kind == Kind::Create)?, self.idp_type(scene)?);
+        let (id, of) =
+            (self.id().filter(|_| self.written && self.request.kind == Kind::Create)?, self.idp_type(scene)?);
         let location = self.location(scene)?;
         let body = serde_json::json!({
             "schemas": [&*of.schema],
@@ -161,6 +163,7 @@ impl Operation {
     ) -> Result<Response> {
         let projection = self.projection(scene)?;
         let (view, tag) = self.view(scene, root, &projection, Tagged::Alone(from))?;
+        self.respell(scene, view);
         if let Some(of) = self.idp_type(scene)
             && self.request.kind == Kind::Create
             && let Some(id) = self.document.member(view, of.id).and_then(|id| self.document.string(id))

@@ -80,7 +80,10 @@ impl Operation {
         let Some((index, mut operation)) = bulk.current.take() else {
             return Err(ScimError::new(500, "the gateway has lost track of this request"));
         };
-        let step = answer.and_then(|response| operation.resume(scene, response));
+        let step = match answer {
+            Ok(response) => operation.resume(scene, response),
+            Err(error) => operation.fault(scene, error),
+        };
         self.advance(scene, bulk, Some((index, operation, step)))
     }
 

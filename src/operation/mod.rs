@@ -5,10 +5,12 @@
 
 mod answer;
 mod bulk;
+mod create;
 mod explain;
 mod query;
 mod request;
 mod search;
+mod send;
 mod version;
 mod write;
 
@@ -23,7 +25,7 @@ use crate::http::{Call, Headers, Response};
 use crate::mapping::Pair;
 use crate::message::SCIM_JSON;
 use crate::profile::Versions;
-use crate::schema::ResourceType;
+use crate::schema::{AttrId, ResourceType};
 use crate::trace::Trace;
 
 /// What comes next.
@@ -46,8 +48,16 @@ pub(crate) struct Operation {
     request: Request,
     state: State,
     document: Document,
-    /// The write goes out on condition that the state it was told from still holds.
-    unchanged: bool,
+    /// The version of the state that a write was told from: it goes out on condition that it still holds.
+    unchanged: Option<Vec<u8>>,
+    /// The requests of the write under way.
+    sending: send::Sending,
+    /// A user whose creation was sent: it is looked up again if that fails.
+    matching: Option<Box<create::Matching>>,
+    /// The resource was written and only has to be shown.
+    written: bool,
+    /// Values as the IdP spells them, where the provider writes them otherwise.
+    spellings: Vec<(AttrId, String)>,
     conditions: version::Conditions,
 }
 
@@ -59,8 +69,14 @@ enum State {
     ExpectCondition(Vec<u8>),
     /// The provider is asked for the resource's state, so that the change can be told from it.
     ExpectBefore(write::Change),
+    /// The provider is asked for users that may be the one to be created.
+    ExpectMatch(Box<create::Matching>),
+    /// The provider is asked to do a part of it.
+    ExpectPart,
     /// The provider is asked to do it.
     ExpectAnswer,
+    /// It is done, and the resource is asked for because the IdP wants to see it.
+    ExpectResource,
     /// One resource type of a query at the base is asked.
     ExpectType(search::Span),
     /// One operation of a bulk request is under way.
@@ -83,8 +99,17 @@ type Result<T> = std::result::Result<T, ScimError>;
 
 impl Operation {
     pub(crate) fn new(request: Request) -> Self {
-        let (document, conditions) = (Document::new(), version::Conditions::default());
-        Self { request, state: State::Begin, document, unchanged: false, conditions }
+        Self {
+            request,
+            state: State::Begin,
+            document: Document::new(),
+            unchanged: None,
+            sending: send::Sending::default(),
+            matching: None,
+            written: false,
+            spellings: Vec::new(),
+            conditions: version::Conditions::default(),
+        }
     }
 
     /// Begins with the request's body.
@@ -101,8 +126,8 @@ impl Operation {
             Kind::List => self.list(scene),
             Kind::Search => self.search(scene, body),
             Kind::Bulk => self.bulk(scene, body),
-            Kind::Read => self.simple(scene, "GET"),
-            Kind::Delete => self.simple(scene, "DELETE"),
+            Kind::Read => self.read(scene),
+            Kind::Delete => self.delete(scene),
             Kind::Create => self.create(scene, body),
             Kind::Replace => self.replace(scene, body),
             Kind::Patch => self.patch(scene, body),
@@ -111,22 +136,33 @@ impl Operation {
 
     /// Goes on with the provider's answer.
     pub(crate) fn resume(&mut self, scene: &mut Scene<'_>, response: Response) -> Result<Step> {
-        match std::mem::replace(&mut self.state, State::Begin) {
+        let step = match std::mem::replace(&mut self.state, State::Begin) {
             State::ExpectCondition(body) => self.judged(scene, body, response),
             State::ExpectBefore(change) => self.with_state(scene, change, response),
-            State::ExpectAnswer if self.unchanged && response.status == 412 => {
+            State::ExpectPart | State::ExpectAnswer if self.unchanged.is_some() && response.status == 412 => {
                 let error =
                     "the resource was changed by somebody else meanwhile; nothing was changed, try again";
                 Err(ScimError::new(503, error).with("retry-after", "1"))
             }
+            State::ExpectMatch(matching) => {
+                let failed = matching.failed();
+                self.match_answered(scene, *matching, response).map_err(|error| failed.unwrap_or(error))
+            }
+            State::ExpectPart => self.part_answered(scene, response),
+            State::ExpectAnswer if response.status == 409 && self.matching.is_some() => {
+                let error = self.succeeded(scene, &response).err().unwrap_or_else(not_found);
+                self.look_again(scene, error)
+            }
             State::ExpectAnswer => {
                 let known = self.created_but_unseen(scene);
-                self.answer(scene, response).or_else(|error| known.map(Step::Done).ok_or(error))
+                self.finished(scene, response).or_else(|error| known.map(Step::Done).ok_or(error))
             }
+            State::ExpectResource => self.resource_read(scene, Ok(response)),
             State::ExpectType(span) => self.spanned(scene, span, response),
             State::ExpectItem(bulk) => self.bulk_answer(scene, *bulk, Ok(response)),
             State::Begin => Err(ScimError::new(500, "the gateway has lost track of this request")),
-        }
+        };
+        step.map_err(|error| self.partly(error))
     }
 
     /// Goes on with the answer to [`Step::Ask`]: only an operation that asked gets one.
@@ -141,22 +177,22 @@ impl Operation {
     pub(crate) fn fault(&mut self, scene: &mut Scene<'_>, error: ScimError) -> Result<Step> {
         match std::mem::replace(&mut self.state, State::Begin) {
             State::ExpectItem(bulk) => self.bulk_answer(scene, *bulk, Err(error)),
-            _ => self.created_but_unseen(scene).map(Step::Done).ok_or(error),
+            State::ExpectResource => self.resource_read(scene, Err(error)),
+            State::ExpectMatch(matching) => Err(matching.failed().unwrap_or(error)),
+            State::ExpectAnswer if self.matching.is_some() => self.look_again(scene, error),
+            _ => self.created_but_unseen(scene).map(Step::Done).ok_or_else(|| self.partly(error)),
         }
     }
 
-    /// Reading and deleting by id: one call without a body.
-    fn simple(&mut self, scene: &Scene<'_>, method: &'static str) -> Result<Step> {
+    /// Reading by id: one call without a body.
+    fn read(&mut self, scene: &Scene<'_>) -> Result<Step> {
         if self.pair(scene).is_none_or(|pair| pair.provider.is_none()) {
-            return Err(match self.request.kind {
-                Kind::Read => not_found(),
-                _ => self.unsupported(scene),
-            });
+            return Err(not_found());
         }
         // A version is one of the whole resource, whatever of it is shown.
         let whole = scene.route.versions == Versions::Computed;
         let query = if whole { String::new() } else { self.read_query(scene)? };
-        let call = self.call(scene, method, query, Vec::new())?;
+        let call = self.call(scene, "GET", query, Vec::new())?;
         self.state = State::ExpectAnswer;
         Ok(Step::Last(call))
     }
@@ -191,7 +227,8 @@ impl Operation {
             headers.push("content-type", SCIM_JSON);
         }
         // A resource's state is read unconditionally: the condition belongs to the write that follows.
-        let before = method == "GET" && self.request.kind.has_body();
+        let reads = matches!(self.request.kind, Kind::Read | Kind::List | Kind::Search);
+        let before = method == "GET" && !reads;
         for (name, value) in self.request.passed.iter().filter(|(name, _)| !before || *name == "traceparent")
         {
             headers.push(name, value.as_slice());

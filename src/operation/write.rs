@@ -1,53 +1,50 @@
-//! Creating, replacing and changing resources.
+//! Replacing and changing resources: what is asked for, told as changes on the provider's side.
 
-use super::{Bases, Operation, Result, Scene, State, Step, json, not_found};
+use super::{Bases, Operation, Result, Scene, State, Step, not_found};
+use crate::adapt::Writer;
 use crate::delta;
 use crate::document::{Kind, NodeId};
 use crate::error::ScimError;
 use crate::http::Response;
 use crate::mapping::{Fired, Mapped, Notes};
+use crate::profile::{Readable, Verb};
 use crate::repair::{Repair, Repaired, Repairs};
-use crate::schema::{AttrId, Checker, Context, Problem};
+use crate::schema::{AttrId, Checker, Context, Mutability, Problem};
 
-/// A change that waits for the resource's state; its values are in the operation's document.
+/// A write that waits for the resource's state; its values are in the operation's document.
 #[derive(Debug)]
 pub(super) enum Change {
     /// These changes of the IdP's view.
     Delta(Vec<delta::Change>),
     /// This whole resource of the IdP.
     Resource(NodeId),
+    /// These changes on the provider's side: the state only says whether they may be made.
+    Judged(Vec<delta::Change>),
+    /// A deletion: the state only says whether it may be made.
+    Deletion,
 }
 
 impl Operation {
-    pub(super) fn create(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<Step> {
-        self.supported(scene)?;
-        let body = self.new_resource(scene, body)?;
-        self.last(scene, "POST", body)
-    }
-
-    /// The provider's text of a resource that the IdP creates.
-    pub(crate) fn new_resource(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<Vec<u8>> {
-        let root = self.resource(scene, body)?;
-        let new = self.mapped(scene, root)?;
-        Ok(self.document.write(new))
-    }
-
     pub(super) fn replace(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<Step> {
         self.supported(scene)?;
         let root = self.resource(scene, body)?;
-        if self.pair(scene).is_some_and(|pair| pair.identity) {
-            return self.last(scene, "PUT", self.document.write(root));
+        let ability = self.ability(scene)?;
+        let provider = &scene.route.mapping.provider;
+        let direct = self.pair(scene).is_some_and(|pair| pair.identity) && ability.can(Verb::Replace);
+        let judged = ability.lacks_any_change() || self.guards(scene, root);
+        if !direct || judged {
+            // Replacing must not wipe what the IdP cannot see, nor do what the provider must not be asked for.
+            return self.ask_state(scene, Change::Resource(root));
         }
-        // Replacing must not wipe what the IdP cannot see.
-        self.ask_state(scene, Change::Resource(root))
+        ability.fit(&mut self.document, root, provider);
+        let body = self.document.write(root);
+        self.send_one(scene, "PUT", body)
     }
 
     pub(super) fn patch(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<Step> {
         self.supported(scene)?;
         let route = scene.route;
-        let (Some(pair), Some(of)) = (self.pair(scene), self.idp_type(scene)) else {
-            return Err(not_found());
-        };
+        let Some(of) = self.idp_type(scene) else { return Err(not_found()) };
         let vocabulary = &route.mapping.idp;
         let received = scene.trace.is_on().then(|| body.clone());
         let root = self.document.read(body, vocabulary, vocabulary.patch_op, Self::read_depth(scene))?;
@@ -69,9 +66,17 @@ impl Operation {
             scene.audit.attribute(vocabulary, attr);
             self.deactivation(scene, attr, change.value)?;
             if let Some(value) = change.value {
+                self.note_spelling(scene, attr, value);
                 self.rebase_to_provider(scene, value);
             }
         }
+        self.change(scene, changes)
+    }
+
+    /// Makes changes of the IdP's view.
+    pub(super) fn change(&mut self, scene: &mut Scene<'_>, changes: Vec<delta::Change>) -> Result<Step> {
+        let route = scene.route;
+        let Some(pair) = self.pair(scene) else { return Err(not_found()) };
         let (mut fired, mut problems) = (Fired::default(), Vec::new());
         let creates = route.repairs.allows(Repair::Upsert);
         let mapped = route.mapping.changes(
@@ -84,16 +89,19 @@ impl Operation {
             &mut problems,
         );
         refuse(&problems)?;
-        match mapped {
-            Mapped::NeedsState => self.ask_state(scene, Change::Delta(changes)),
-            Mapped::Changes(changes) => {
-                scene.audit.mapped(fired.names());
-                if changes.is_empty() {
-                    return Ok(Step::Done(json(204, Vec::new())));
-                }
-                self.send(scene, &changes)
-            }
+        let Mapped::Changes(mapped) = mapped else { return self.ask_state(scene, Change::Delta(changes)) };
+        let ability = self.ability(scene)?;
+        let provider = &route.mapping.provider;
+        let writer = Writer { ability, vocabulary: provider, document: &mut self.document };
+        if !mapped.is_empty() && writer.needs_state(&mapped) {
+            return self.ask_state(scene, Change::Delta(changes));
         }
+        scene.audit.mapped(fired.names());
+        ability.fit_changes(&mut self.document, &mapped, provider);
+        if self.judges_by_state(scene, &mapped)? {
+            return self.ask_state(scene, Change::Judged(mapped));
+        }
+        self.send(scene, mapped, None)
     }
 
     /// Goes on once the provider has told the resource's state.
@@ -109,7 +117,8 @@ impl Operation {
             return Err(not_found());
         };
         let provider = &route.mapping.provider;
-        let state = response.headers.get("etag").map(<[u8]>::to_vec);
+        let ability = self.ability(scene)?;
+        let etag = response.headers.get("etag").map(<[u8]>::to_vec);
         let (status, mut response) = (response.status, response);
         let body = std::mem::take(&mut response.body);
         let old = self.received(scene, status, body, of.root)?;
@@ -117,10 +126,14 @@ impl Operation {
             return Err(ScimError::new(502, "the provider answered a resource without `id`"));
         }
         self.same_resource(scene, old)?;
+        self.unchanged = etag;
         let (mut fired, mut problems) = (Fired::default(), Vec::new());
         let (before, wanted) = match change {
+            Change::Judged(changes) => return self.send(scene, changes, Some(old)),
+            Change::Deletion => return self.delete_judged(scene, Some(old)),
             Change::Resource(wanted) => (None, wanted),
             Change::Delta(changes) => {
+                self.tells_members(scene, &changes)?;
                 let before = route.mapping.view(pair, &mut self.document, old);
                 let state = self.document.copy(before);
                 let creates = route.repairs.allows(Repair::Upsert);
@@ -136,55 +149,113 @@ impl Operation {
         };
         refuse(&problems)?;
         scene.audit.mapped(fired.names());
+        if before.is_none() && ability.readable == Readable::Partial {
+            let members = Some(ability.members).filter(|members| members.is_known());
+            if members.and_then(|members| provider.find(&self.document, new, members)).is_some() {
+                return Err(self.unreadable(scene));
+            }
+        }
+        ability.fit(&mut self.document, new, provider);
+        ability.keep_spelling(&mut self.document, old, new, provider);
         let changes = delta::diff(&mut self.document, old, new, provider, of);
         refuse(&delta::frozen(&changes, provider))?;
         if changes.is_empty() {
             // Nothing is to be done: the state that was read is the answer.
-            return Ok(Step::Done(self.shown(scene, 200, old, &response)?));
+            return self.unchanged_answer(scene, old, &response);
         }
-        let step = self.send(scene, &changes)?;
-        let Step::Last(mut call) = step else { return Ok(step) };
-        if let Some(etag) = state.filter(|_| call.headers.get("if-match").is_none()) {
-            // Somebody else's change in between must not be overwritten.
-            call.headers.push("if-match", etag);
-            self.unchanged = true;
+        if !ability.can(Verb::Patch) {
+            return self.put_whole(scene, changes, old, new);
         }
-        Ok(Step::Last(call))
+        let mut writer = Writer { ability, vocabulary: provider, document: &mut self.document };
+        let changes = writer.explicit(changes, old, new);
+        self.send(scene, changes, Some(old))
     }
 
-    /// Sends changes on the provider's side, if its schema takes them.
-    fn send(&mut self, scene: &mut Scene<'_>, changes: &[delta::Change]) -> Result<Step> {
+    /// Changes of a list of members that the provider does not show cannot be told from its state.
+    fn tells_members(&self, scene: &Scene<'_>, changes: &[delta::Change]) -> Result<()> {
+        let (Some(of), ability) = (self.idp_type(scene), self.ability(scene)?) else {
+            return Err(not_found());
+        };
+        let members = scene.route.mapping.idp.lookup(of.root, b"members");
+        let about = |change: &delta::Change| match &change.place {
+            delta::Place::Attribute(attr) => *attr == members && change.op != delta::Op::Add,
+            delta::Place::Elements { attr, .. } => *attr == members,
+            delta::Place::Unknown(_) => false,
+        };
+        match ability.readable == Readable::Partial && members.is_known() && changes.iter().any(about) {
+            true => Err(self.unreadable(scene)),
+            false => Ok(()),
+        }
+    }
+
+    fn unreadable(&self, scene: &Scene<'_>) -> ScimError {
+        let title = &scene.route.provider_title;
+        let detail = format!(
+            "{title} does not show who is a member, so that a whole list of members cannot be told as the changes it \
+             takes; nothing was changed; add and remove members by name, in operations of their own"
+        );
+        ScimError::new(501, detail)
+    }
+
+    /// Replaces the whole resource at a provider without PATCH: on condition that it is still the one that was read,
+    /// and only where reading shows all of it.
+    fn put_whole(
+        &mut self,
+        scene: &mut Scene<'_>,
+        changes: Vec<delta::Change>,
+        old: NodeId,
+        new: NodeId,
+    ) -> Result<Step> {
+        let (Some(of), ability) = (self.provider_type(scene), self.ability(scene)?) else {
+            return Err(not_found());
+        };
+        let title = &scene.route.provider_title;
+        if !ability.can(Verb::Replace) {
+            return Err(self.lacking(scene, "change"));
+        }
+        if ability.readable != Readable::Complete {
+            let detail = format!(
+                "{title} takes no PATCH, and its {}s cannot be replaced, because it is not known to show all of them; \
+                 nothing was changed; let the IdP send PUT",
+                of.name
+            );
+            return Err(ScimError::new(501, detail));
+        }
+        let Some(changes) = self.permitted(scene, changes, Some(old))? else {
+            return self.nothing_sent(scene);
+        };
         let provider = &scene.route.mapping.provider;
-        let identity = self.pair(scene).is_some_and(|pair| pair.identity);
-        for change in changes.iter().filter(|_| !identity) {
-            let attr = match &change.place {
-                delta::Place::Attribute(attr) => *attr,
-                delta::Place::Elements { sub, .. } => *sub,
-                delta::Place::Unknown(_) => continue,
-            };
-            if let Some(value) = change.value.filter(|_| attr.is_known()) {
-                let copy = self.document.copy(value);
-                check(provider, Context::Patch, |checker| checker.value(&mut self.document, copy, attr))?;
+        let members: Vec<NodeId> = self.document.children(new).collect();
+        let body = self.document.copy(new);
+        let members = members.into_iter().zip(self.document.children(body).collect::<Vec<_>>());
+        for (member, copy) in members {
+            let attr = self.document.attr(member);
+            if provider.attribute(attr).mutability == Mutability::ReadOnly
+                && attr != of.id
+                && attr != of.schemas
+            {
+                self.document.remove(copy);
             }
         }
-        let body = delta::write(changes, &self.document, provider);
-        self.last(scene, "PATCH", body)
+        let body = self.document.write(body);
+        let deactivates = self.deactivates(scene, &changes)?;
+        self.guarded(scene, "PUT", vec![crate::adapt::Part { body, ..Default::default() }], deactivates)
     }
 
-    fn ask_state(&mut self, scene: &Scene<'_>, change: Change) -> Result<Step> {
+    pub(super) fn ask_state(&mut self, scene: &Scene<'_>, change: Change) -> Result<Step> {
+        if !self.ability(scene)?.can(Verb::Read) {
+            let title = &scene.route.provider_title;
+            let detail =
+                format!("{title} does not show the resource, and its state decides what is to be changed");
+            return Err(ScimError::new(501, detail));
+        }
         let call = self.call(scene, "GET", String::new(), Vec::new())?;
         self.state = State::ExpectBefore(change);
         Ok(Step::Call(call))
     }
 
-    fn last(&mut self, scene: &Scene<'_>, method: &'static str, body: Vec<u8>) -> Result<Step> {
-        let call = self.call(scene, method, String::new(), body)?;
-        self.state = State::ExpectAnswer;
-        Ok(Step::Last(call))
-    }
-
     /// Reads a resource of the IdP: bound, checked, repaired, its references on the provider's side.
-    fn resource(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<NodeId> {
+    pub(super) fn resource(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<NodeId> {
         let route = scene.route;
         let Some(of) = self.idp_type(scene) else { return Err(not_found()) };
         let vocabulary = &route.mapping.idp;
@@ -209,6 +280,7 @@ impl Operation {
             if attr != of.schemas {
                 scene.audit.attribute(vocabulary, attr);
             }
+            self.note_spelling(scene, attr, member);
             self.deactivation(scene, attr, Some(member))?;
         }
         self.rebase_to_provider(scene, root);
@@ -216,7 +288,7 @@ impl Operation {
     }
 
     /// The provider's resource for one of the IdP's, if the provider's schema takes it.
-    fn mapped(&mut self, scene: &mut Scene<'_>, root: NodeId) -> Result<NodeId> {
+    pub(super) fn mapped(&mut self, scene: &mut Scene<'_>, root: NodeId) -> Result<NodeId> {
         let route = scene.route;
         let (Some(pair), Some(of)) = (self.pair(scene), self.provider_type(scene)) else {
             return Err(not_found());
@@ -235,7 +307,7 @@ impl Operation {
         Ok(new)
     }
 
-    fn supported(&self, scene: &Scene<'_>) -> Result<()> {
+    pub(super) fn supported(&self, scene: &Scene<'_>) -> Result<()> {
         match self.pair(scene) {
             Some(pair) if pair.provider.is_some() => Ok(()),
             _ => Err(self.unsupported(scene)),
@@ -278,6 +350,24 @@ impl Operation {
         provider.make_lists(&mut self.document, root);
         Ok(root)
     }
+
+    /// Refuses changes whose values the provider's schema does not take.
+    pub(super) fn check_changes(&mut self, scene: &Scene<'_>, changes: &[delta::Change]) -> Result<()> {
+        let provider = &scene.route.mapping.provider;
+        let identity = self.pair(scene).is_some_and(|pair| pair.identity);
+        for change in changes.iter().filter(|_| !identity) {
+            let attr = match &change.place {
+                delta::Place::Attribute(attr) => *attr,
+                delta::Place::Elements { sub, .. } => *sub,
+                delta::Place::Unknown(_) => continue,
+            };
+            if let Some(value) = change.value.filter(|_| attr.is_known()) {
+                let copy = self.document.copy(value);
+                check(provider, Context::Patch, |checker| checker.value(&mut self.document, copy, attr))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Checks a value against the provider's schema. Nothing is repaired here: the mapping has to get it right.
@@ -297,6 +387,6 @@ fn check(
     refuse(&problems)
 }
 
-fn refuse(problems: &[Problem]) -> Result<()> {
+pub(super) fn refuse(problems: &[Problem]) -> Result<()> {
     if problems.is_empty() { Ok(()) } else { Err(ScimError::problems(problems)) }
 }

@@ -1,6 +1,6 @@
 //! What can be done to resources, as the capability matrix counts it, and what happens where a product cannot.
 
-use crate::config::{self, Item};
+use crate::config::{self, Item, Part};
 
 /// One thing that can be done.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -88,6 +88,19 @@ impl Capability {
         found
     }
 
+    /// True for what is done to users; everything else is done to groups.
+    pub const fn of_user(self) -> bool {
+        !matches!(
+            self,
+            Self::GroupCreate
+                | Self::GroupRead
+                | Self::GroupUpdate
+                | Self::GroupDelete
+                | Self::MembersAdd
+                | Self::MembersRemove
+        )
+    }
+
     /// True where leaving it undone lets somebody keep access.
     pub const fn takes_access(self) -> bool {
         matches!(self, Self::UserDeactivate | Self::UserDelete | Self::MembersRemove | Self::Entitlements)
@@ -143,6 +156,10 @@ pub struct Unsupported {
     pub way: Way,
     /// Why, for people.
     pub why: String,
+    /// A filter of the provider's: only resources in this state.
+    pub(crate) when: Option<Part>,
+    /// Where it is said.
+    pub(crate) place: Part,
 }
 
 /// Reads `capabilities` of an IdP.
@@ -164,28 +181,35 @@ pub(crate) fn uses(item: &Item<'_>) -> Vec<Use> {
     item.entries().unwrap_or_default().into_iter().filter_map(one).collect()
 }
 
-/// Reads `unsupported` of a provider or a route: `{ group.create: { pretend: why } }`.
+/// Reads `unsupported` of a provider or a route: `{ group.create: { pretend: why, when: filter } }`.
 pub(crate) fn unsupported(item: &Item<'_>) -> Vec<Unsupported> {
     let one = |(name, item): (&str, Item<'_>)| {
         let capability = Capability::read(name, &item);
-        let ways = item.entries()?;
-        let [(word, why)] = ways.as_slice() else {
+        let mut fields = item.fields()?;
+        let mut ways = Vec::new();
+        for (word, way) in Way::WORDS {
+            ways.extend(fields.opt(word).map(|why| (way, why)));
+        }
+        let part = |item: &Item<'_>| Part { value: item.value.clone(), pointer: item.pointer.clone() };
+        let when = fields.opt("when").map(|item| part(&item));
+        fields.finish();
+        let [(way, why)] = ways.as_slice() else {
             let message = "one of `emulate`, `reject` and `pretend` is meant here";
             item.error(config::BAD_VALUE, message, "write `{ reject: \"why\" }`");
             return None;
         };
-        let way = Way::WORDS.iter().find(|(known, _)| known == word).map(|(_, way)| *way);
-        if way.is_none() {
-            let known = config::either(Way::WORDS.map(|(word, _)| word));
-            let message = format!("the key `{word}` is not known here");
-            why.error(config::UNKNOWN_KEY, message, format!("write {known}"));
-        }
         let reason = why.text()?;
         if reason.trim().len() < SHORTEST_REASON {
             let message = "the reason is missing";
             why.error(config::BAD_VALUE, message, "say in some words why the provider cannot do this");
         }
-        Some(Unsupported { capability: capability?, way: way?, why: reason.to_owned() })
+        Some(Unsupported {
+            capability: capability?,
+            way: *way,
+            why: reason.to_owned(),
+            when,
+            place: part(&item),
+        })
     };
     item.entries().unwrap_or_default().into_iter().filter_map(one).collect()
 }

@@ -1,9 +1,9 @@
 //! Profiles: what is known of a product, as data. A route names one a side or extends one.
 
-mod capability;
+pub(crate) mod capability;
 mod query;
 mod schemas;
-mod write;
+pub(crate) mod write;
 
 pub use self::capability::{Capability, Support, Unsupported, Use, Way};
 pub(crate) use self::query::{

@@ -229,7 +229,7 @@ impl PatchFacts {
 }
 
 /// Reads a list of paths: `match` of a provider or a route.
-fn paths(item: &Item<'_>) -> Vec<Part> {
+pub(crate) fn paths(item: &Item<'_>) -> Vec<Part> {
     let part = |item: Item<'_>| Some(Part { value: item.text()?.into(), pointer: item.pointer.clone() });
     item.list().unwrap_or_default().into_iter().filter_map(part).collect()
 }
@@ -321,11 +321,11 @@ mod tests {
             (json!({ "unsupported": { "group.create": { "pretend": "" } } }), "the reason is missing"),
             (
                 json!({ "unsupported": { "group.create": { "ignore": "they live there" } } }),
-                "the key `ignore` is not known here",
+                "the key `ignore` is not known here; one of `emulate`, `reject` and `pretend` is meant here",
             ),
             (json!({ "effects": { "group.delete": "archive" } }), "the key `group.delete` is not known here"),
         ] {
-            assert_eq!(read(&value).unwrap_err(), [said], "{value}");
+            assert_eq!(read(&value).unwrap_err().join("; "), said, "{value}");
         }
     }
 }

@@ -1,0 +1,231 @@
+//! What a provider can do with resources of one type, compiled: paths are attributes, filters are bound.
+
+use crate::config::{self, Part, Problems};
+use crate::delta::{Change, Op, Place};
+use crate::document::{Document, Kind};
+use crate::filter::{Binder, Bound, Filter, Syntax};
+use crate::mapping::{Mapping, Pair};
+use crate::path::AttrPath;
+use crate::profile::{Capability, Case, Effect, PatchFacts, Readable, Unsupported, Verb, Way, WriteFacts};
+use crate::repair::{Repaired, Repairs};
+use crate::schema::{AttrId, ResourceType, Type, Vocabulary};
+
+/// What a provider can do with resources of one type.
+#[derive(Debug, Default)]
+pub(crate) struct Ability {
+    verbs: Vec<Verb>,
+    /// How it takes PATCH.
+    pub(crate) patch: PatchFacts,
+    /// How much of a resource it shows.
+    pub(crate) readable: Readable,
+    /// How many elements lists may have.
+    pub(crate) limits: Vec<(AttrId, usize)>,
+    /// How it writes values that it was sent.
+    pub(crate) case: Vec<(AttrId, Case)>,
+    /// Attributes of the IdP's side whose values the provider writes otherwise.
+    pub(crate) respelt: Vec<AttrId>,
+    /// What says whether a user is active; unknown where resources are no users.
+    pub(crate) active: AttrId,
+    /// The members of a group; unknown where resources are no groups.
+    pub(crate) members: AttrId,
+    /// What else gives access: `entitlements` and `roles` of a user.
+    grants: [AttrId; 2],
+    user: bool,
+    /// What a deactivation does.
+    pub(crate) deactivation: Effect,
+    lacks: Vec<Lack>,
+}
+
+/// A capability that the provider lacks.
+#[derive(Debug)]
+pub(crate) struct Lack {
+    pub(crate) capability: Capability,
+    pub(crate) way: Way,
+    pub(crate) why: String,
+    /// Only of resources in this state.
+    pub(crate) when: Option<Bound>,
+}
+
+impl Ability {
+    /// Compiles what a profile, and `unsupported` of the route before it, say of the provider's type of a pair.
+    pub(crate) fn new(
+        facts: &WriteFacts,
+        unsupported: &[Unsupported],
+        mapping: &Mapping,
+        pair: &Pair,
+        problems: &Problems<'_>,
+    ) -> Self {
+        let Some(of) = mapping.provider_type(pair) else { return Self::default() };
+        let vocabulary = &mapping.provider;
+        let verbs = [Verb::Create, Verb::Read, Verb::List, Verb::Replace, Verb::Patch, Verb::Delete];
+        let lookup = |name: &str| vocabulary.lookup(of.root, name.as_bytes());
+        let user = lookup("userName").is_known();
+        let active = mapping.idp_type(pair).map_or(AttrId::UNKNOWN, |idp| {
+            let active = mapping.idp.lookup(idp.root, b"active");
+            let path = mapping.path(pair, active).filter(|_| active.is_known());
+            path.map_or_else(|| lookup("active"), |path| vocabulary.resolve(of, &path))
+        });
+        let mut lacks: Vec<Lack> = Vec::new();
+        for each in unsupported.iter().chain(&facts.unsupported) {
+            let known = lacks.iter().any(|lack| lack.capability == each.capability && lack.when.is_none());
+            if known || each.capability.of_user() != user {
+                continue;
+            }
+            let when = match &each.when {
+                None => None,
+                Some(part) => match bound(part, vocabulary, of, problems) {
+                    Some(when) => Some(when),
+                    None => continue,
+                },
+            };
+            lacks.push(Lack { capability: each.capability, way: each.way, why: each.why.clone(), when });
+        }
+        let case = resolved(&facts.case, vocabulary, of);
+        Self {
+            verbs: verbs.into_iter().filter(|verb| facts.can(&of.name, *verb)).collect(),
+            patch: facts.patch.clone(),
+            readable: facts.readable(&of.name),
+            limits: resolved(&facts.limits, vocabulary, of),
+            respelt: respelt(&case, mapping, pair, of),
+            case,
+            active: if user { active } else { AttrId::UNKNOWN },
+            members: lookup("members"),
+            grants: [lookup("entitlements"), lookup("roles")],
+            user,
+            deactivation: facts.deactivation,
+            lacks,
+        }
+    }
+
+    /// True when the provider has the operation.
+    pub(crate) fn can(&self, verb: Verb) -> bool {
+        self.verbs.contains(&verb)
+    }
+
+    /// True for users.
+    pub(crate) const fn is_user(&self) -> bool {
+        self.user
+    }
+
+    /// How many elements a list may have.
+    pub(crate) fn limit(&self, attr: AttrId) -> Option<usize> {
+        self.limits.iter().find(|(limited, _)| *limited == attr).map(|(_, most)| *most)
+    }
+
+    /// What of a capability the provider lacks.
+    pub(crate) fn lacks(&self, capability: Capability) -> impl Iterator<Item = &Lack> {
+        self.lacks.iter().filter(move |lack| lack.capability == capability)
+    }
+
+    /// True where the state of a resource decides what may be done to it.
+    pub(crate) fn depends(&self, capability: Capability) -> bool {
+        self.lacks(capability).any(|lack| lack.when.is_some())
+    }
+
+    /// True when a change to resources of this type may be none of the provider's.
+    pub(crate) fn lacks_any_change(&self) -> bool {
+        self.lacks
+            .iter()
+            .any(|lack| !matches!(lack.capability, Capability::UserCreate | Capability::GroupCreate))
+    }
+
+    /// What a change of the provider's resource needs the provider to be capable of.
+    pub(crate) fn needs(
+        &self,
+        change: &Change,
+        document: &Document,
+        vocabulary: &Vocabulary,
+    ) -> Vec<Capability> {
+        let attr = match &change.place {
+            Place::Attribute(attr) | Place::Elements { attr, .. } => *attr,
+            Place::Unknown(_) => AttrId::UNKNOWN,
+        };
+        let within = |of: AttrId| of.is_known() && vocabulary.is_within(attr, of);
+        if within(self.active) {
+            let on = change.value.is_some_and(|value| document.kind(value) == Kind::Bool(true));
+            return vec![if on { Capability::UserReactivate } else { Capability::UserDeactivate }];
+        }
+        if within(self.members) {
+            return match (&change.place, change.op) {
+                (Place::Elements { sub, .. }, _) if sub.is_known() => vec![Capability::GroupUpdate],
+                (_, Op::Add) => vec![Capability::MembersAdd],
+                (_, Op::Remove) => vec![Capability::MembersRemove],
+                (_, Op::Replace) => vec![Capability::MembersRemove, Capability::MembersAdd],
+            };
+        }
+        match (self.grants.into_iter().any(within), self.user) {
+            (true, true) => vec![Capability::Entitlements],
+            (_, true) => vec![Capability::UserUpdate],
+            _ => vec![Capability::GroupUpdate],
+        }
+    }
+
+    /// True for a change that makes a user inactive. Where the attribute is no boolean, any value may do so.
+    pub(crate) fn deactivates(&self, change: &Change, document: &Document, vocabulary: &Vocabulary) -> bool {
+        let Place::Attribute(attr) = change.place else { return false };
+        let boolean = vocabulary.attribute(self.active).kind == Type::Boolean;
+        let on = change.value.is_some_and(|value| document.kind(value) == Kind::Bool(true));
+        self.active.is_known() && attr == self.active && !(boolean && on)
+    }
+}
+
+/// Reads and binds a filter of the provider's; what is wrong with it is reported.
+pub(crate) fn bound(
+    part: &Part,
+    vocabulary: &Vocabulary,
+    of: &ResourceType,
+    problems: &Problems<'_>,
+) -> Option<Bound> {
+    let item = part.item(problems);
+    let known = |uri: &str| vocabulary.knows_schema(uri);
+    let said = match Filter::parse(item.text()?, &Syntax::strict(&known)) {
+        Err(error) => error.to_string(),
+        Ok((filter, _)) => {
+            let (repairs, mut repaired) = (Repairs::default(), Repaired::default());
+            let repaired = &mut repaired;
+            let mut binder = Binder { vocabulary, repairs: &repairs, repaired, refuse_unknown: true };
+            match binder.resource(&filter, of) {
+                Ok(bound) => return Some(bound),
+                Err(error) => error.to_string(),
+            }
+        }
+    };
+    item.error(config::WRITING, said, "write a filter of the provider's attributes, as `userName eq \"x\"`");
+    None
+}
+
+/// Reports the paths of a profile that are in the schema of none of its types.
+pub(crate) fn check_paths(facts: &WriteFacts, vocabulary: &Vocabulary, problems: &Problems<'_>) {
+    let paths = facts.limits.iter().map(|(part, _)| part).chain(facts.case.iter().map(|(part, _)| part));
+    for part in paths {
+        let text = part.value.as_str().unwrap_or_default();
+        if !vocabulary.types().iter().any(|of| attribute(text, vocabulary, of).is_known()) {
+            let message = format!("no schema of the profile has an attribute `{text}`");
+            part.item(problems).error(config::WRITING, message, "write the path of an attribute");
+        }
+    }
+}
+
+/// The IdP's attributes that these of the provider are for.
+fn respelt(case: &[(AttrId, Case)], mapping: &Mapping, pair: &Pair, of: &ResourceType) -> Vec<AttrId> {
+    let Some(idp) = mapping.idp_type(pair) else { return Vec::new() };
+    let folded = |attr: &AttrId| {
+        let path = mapping.path(pair, *attr);
+        let to = path.map(|path| mapping.provider.resolve(of, &path));
+        to.is_some_and(|to| case.iter().any(|(folded, _)| *folded == to))
+    };
+    mapping.idp.children(idp.root).filter(folded).collect()
+}
+
+fn resolved<T: Copy>(facts: &[(Part, T)], vocabulary: &Vocabulary, of: &ResourceType) -> Vec<(AttrId, T)> {
+    let one = |(part, fact): &(Part, T)| {
+        let attr = attribute(part.value.as_str()?, vocabulary, of);
+        attr.is_known().then_some((attr, *fact))
+    };
+    facts.iter().filter_map(one).collect()
+}
+
+fn attribute(text: &str, vocabulary: &Vocabulary, of: &ResourceType) -> AttrId {
+    let path = AttrPath::parse(text, &|uri| vocabulary.knows_schema(uri));
+    path.map_or(AttrId::UNKNOWN, |path| vocabulary.resolve(of, &path))
+}
