@@ -9,7 +9,7 @@ use crate::config::{
     Route as RouteConfig,
 };
 use crate::credential::Credential;
-use crate::discovery::{Discovery, Offer};
+use crate::discovery::{Discovery, Offer, Pagination};
 use crate::filter::{Filter, Literal, Op};
 use crate::http::url::Url;
 use crate::mapping::{self, Mapping, Pair};
@@ -62,11 +62,8 @@ pub(crate) struct Route {
     pub(crate) upsert: bool,
     /// What the provider takes of queries.
     pub(crate) filters: Takes,
-    #[expect(dead_code, reason = "queries do not look at it yet")]
     pub(crate) paging: PagingFacts,
-    #[expect(dead_code, reason = "queries do not look at it yet")]
     pub(crate) sort: SortFacts,
-    #[expect(dead_code, reason = "queries do not look at it yet")]
     pub(crate) projection: ProjectionFacts,
     /// What the provider can do, for each pair of the mapping.
     pub(crate) abilities: Vec<Ability>,
@@ -159,9 +156,15 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
     let offer = Offer {
         max_body,
         max_results: query.paging.max.unwrap_or(MAX_RESULTS),
-        sort: matches!(query.sort, SortFacts::Passed | SortFacts::Local),
+        sort: matches!(query.sort, SortFacts::Provider | SortFacts::Local),
         etag: matches!(versions, Versions::Passed | Versions::Computed),
-        pagination: None,
+        pagination: Some(Pagination {
+            cursor: true,
+            index: true,
+            default_page_size: query.paging.default,
+            max_page_size: None,
+            cursor_timeout: None,
+        }),
         schemes: route.idp.access.schemes(),
     };
     let discovery = Discovery::new(&mapping, &idp, &provider, &route.idp.base, &offer);

@@ -1,6 +1,7 @@
 //! The document itself: its keys, their types and what they mean together (one function an object).
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -108,6 +109,10 @@ pub(crate) struct Limits {
     pub(crate) depth: usize,
     /// Milliseconds for the whole exchange.
     pub(crate) time: u64,
+    /// Calls to the provider for one query.
+    pub(crate) pages: u64,
+    /// Resources that are looked at for one query.
+    pub(crate) resources: u64,
 }
 
 /// What happens to a deactivation that cannot reach the provider.
@@ -366,20 +371,33 @@ fn limits(item: &Item<'_>) -> Option<Limits> {
     };
     let body = size(fields.opt("body"), DEFAULT_LIMITS.body);
     let response = size(fields.opt("response"), DEFAULT_LIMITS.response);
-    let depth = fields.opt("depth").map_or(Some(DEFAULT_LIMITS.depth), |item| depth(&item));
+    let depth = fields
+        .opt("depth")
+        .map_or(Some(DEFAULT_LIMITS.depth), |item| usize::try_from(number(&item, &(8..=100))?).ok());
     let time = fields
         .opt("time")
         .map_or(Some(DEFAULT_LIMITS.time), |item| units::duration(&item, &(1000..=300_000)));
+    let pages = fields.opt("pages").map_or(Some(DEFAULT_LIMITS.pages), |item| number(&item, &(1..=1000)));
+    let resources =
+        fields.opt("resources").map_or(Some(DEFAULT_LIMITS.resources), |item| number(&item, &(1..=100_000)));
     fields.finish();
-    Some(Limits { body: body?, response: response?, depth: depth?, time: time? })
+    Some(Limits {
+        body: body?,
+        response: response?,
+        depth: depth?,
+        time: time?,
+        pages: pages?,
+        resources: resources?,
+    })
 }
 
-fn depth(item: &Item<'_>) -> Option<usize> {
-    let depth = item.number()?;
-    if !(8..=100).contains(&depth) {
-        item.error(super::LIMIT, format!("{} is out of bounds", item.shown()), "stay within 8 and 100");
+fn number(item: &Item<'_>, bounds: &RangeInclusive<u64>) -> Option<u64> {
+    let number = item.number()?;
+    if !bounds.contains(&number) {
+        let remedy = format!("stay within {} and {}", bounds.start(), bounds.end());
+        item.error(super::LIMIT, format!("{} is out of bounds", item.shown()), remedy);
     }
-    usize::try_from(depth).ok()
+    Some(number)
 }
 
 fn public_url(item: &Item<'_>) -> Option<Url> {
@@ -475,7 +493,9 @@ const LATER: [&str; 1] = ["guard"];
 const NAME_REMEDY: &str = "use letters, digits, `.`, `_` and `-`, at most 64";
 
 /// The smallest host has 128 MiB in all; the least patient IdP gives up after 60 s.
-const DEFAULT_LIMITS: Limits = Limits { body: 1 << 20, response: 16 << 20, depth: 32, time: 50_000 };
+/// Free plans of edge hosts end a request after 50 calls.
+const DEFAULT_LIMITS: Limits =
+    Limits { body: 1 << 20, response: 16 << 20, depth: 32, time: 50_000, pages: 50, resources: 5000 };
 
 #[cfg(test)]
 mod tests;

@@ -161,6 +161,8 @@ pub(super) const LIMITS: &[Key] = &[
         Kind::Pattern("^([0-9]+ *(ms|s|m|h)|\\$\\{.+\\})$"),
         "The longest a request may take: 1s to 5m, 50s if not set.",
     ),
+    may("pages", Kind::Number(1, 1000), "Calls that one query may take, 50 if not set."),
+    may("resources", Kind::Number(1, 100_000), "Resources one query may look at, 5000 if not set."),
 ];
 
 pub(super) const ENVOY: &[Key] = &[

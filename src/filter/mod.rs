@@ -7,6 +7,7 @@ mod parse;
 mod print;
 
 pub use self::bind::{BindError, Binder, Bound};
+pub(crate) use self::order::{Instant, numbers};
 pub(crate) use self::parse::Parser;
 pub use self::parse::{Lenient, Limits, Syntax, SyntaxError};
 use crate::path::AttrPath;

@@ -61,7 +61,7 @@ fn folded(text: &str) -> impl DoubleEndedIterator<Item = char> {
 }
 
 /// Compares two JSON numbers by their digits; exponents beyond 18 digits count as equally large.
-pub(super) fn numbers(a: &str, b: &str) -> Ordering {
+pub(crate) fn numbers(a: &str, b: &str) -> Ordering {
     let (a, b) = (Decimal::new(a), Decimal::new(b));
     match (a.sign(), b.sign()) {
         (Ordering::Less, Ordering::Less) => b.magnitude(&a),
@@ -129,13 +129,13 @@ fn length(value: usize) -> i64 {
 
 /// A point in time: xsd:dateTime (RFC 7643 §2.3.5), taken as UTC where it has no zone.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Instant<'a> {
+pub(crate) struct Instant<'a> {
     seconds: i64,
     fraction: &'a str,
 }
 
 impl<'a> Instant<'a> {
-    pub(super) fn new(text: &'a str) -> Option<Self> {
+    pub(crate) fn new(text: &'a str) -> Option<Self> {
         let (date, time) = text.split_once(['T', 't'])?;
         let (before, date) = date.strip_prefix('-').map_or((false, date), |rest| (true, rest));
         let [year, month, day] = fields(date, '-')?;

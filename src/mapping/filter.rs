@@ -40,7 +40,6 @@ impl Mapping {
 
     /// The provider's attributes that the view of an attribute of the IdP's is made of: for projection. None: the
     /// IdP never sees it.
-    #[expect(dead_code, reason = "the provider is not asked for projections yet")]
     pub(crate) fn paths(&self, pair: &Pair, attr: AttrId) -> Vec<AttrPath> {
         let Some(asker) = self.asker(pair) else { return Vec::new() };
         let mut found: Vec<AttrPath> = asker.passed_path(attr).into_iter().collect();

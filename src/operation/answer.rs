@@ -3,11 +3,11 @@
 use super::request::is_sound;
 use super::version::Tagged;
 use super::{Bases, Kind, Operation, Result, Scene, State, Step, json, not_found};
-use crate::document::{Kind as Json, NodeId};
+use crate::document::NodeId;
 use crate::error::{Refusal, ScimError};
 use crate::http::Response;
 use crate::http::path::{self, encode_segment};
-use crate::message::{ERROR, LIST_RESPONSE};
+use crate::message::ERROR;
 use crate::profile::Versions;
 use crate::schema::{Projection, put_schemas};
 
@@ -31,15 +31,18 @@ impl Operation {
                 read.map_or(Ok(()), |root| self.no_error(root, status))?;
                 json(204, Vec::new())
             }
-            Kind::List | Kind::Search => {
-                let root = self.received(scene, status, body, of.list)?;
-                self.listed(scene, root)?
-            }
             Kind::Patch | Kind::Replace if body.is_empty() => {
                 passed_tag(json(204, Vec::new()), scene, &response)
             }
             Kind::Create if body.is_empty() => return self.created(scene, &response),
-            Kind::Create | Kind::Read | Kind::Replace | Kind::Patch | Kind::Discovery | Kind::Bulk => {
+            Kind::Create
+            | Kind::Read
+            | Kind::Replace
+            | Kind::Patch
+            | Kind::Discovery
+            | Kind::Bulk
+            | Kind::List
+            | Kind::Search => {
                 let root = self.received(scene, status, body, of.root)?;
                 self.same_resource(scene, root)?;
                 let shown = if kind == Kind::Create { 201 } else { 200 };
@@ -189,78 +192,24 @@ impl Operation {
         self.request.id.as_deref()
     }
 
-    /// A list of the provider as a ListResponse: what it must not have is taken out, what it lacks is added.
-    fn listed(&mut self, scene: &Scene<'_>, root: NodeId) -> Result<Response> {
-        let count = self.resources(scene, root)?.len();
-        let numbers = [("totalResults", count), ("itemsPerPage", count)];
-        let known = [
-            "schemas",
-            "totalResults",
-            "startIndex",
-            "itemsPerPage",
-            "Resources",
-            "nextCursor",
-            "previousCursor",
-        ];
-        let members: Vec<NodeId> = self.document.children(root).collect();
-        for member in members {
-            let key = self.document.key(member);
-            let empty = self.document.kind(member) == Json::Null;
-            if empty || !known.iter().any(|known| key.eq_ignore_ascii_case(known)) {
-                self.document.remove(member);
-            }
-        }
-        for (name, number) in numbers {
-            if self.document.member_named(root, name).is_none() {
-                let node = self.document.new_number(&number.to_string());
-                self.document.set_key(node, name);
-                self.document.append(root, node);
-            }
-        }
-        if self.document.member_named(root, "schemas").is_none() {
-            let list = self.document.new_array();
-            let uri = self.document.new_string(LIST_RESPONSE);
-            self.document.append(list, uri);
-            self.document.set_key(list, "schemas");
-            self.document.prepend(root, list);
-        }
-        Ok(json(200, self.document.write(root)))
-    }
-
-    /// The resources of a provider's list, each made the IdP's view in its place.
-    pub(super) fn resources(&mut self, scene: &Scene<'_>, root: NodeId) -> Result<Vec<NodeId>> {
-        let not_a_list =
-            || ScimError::new(502, "the provider's answer to the query is not a list of resources");
-        let total = self.document.member_named(root, "totalResults");
-        let list = self.document.member_named(root, "Resources");
-        let list = list.filter(|list| self.document.kind(*list) != Json::Null);
-        let Some(list) = list else {
-            let none = total.is_some_and(|total| self.document.number(total) == Some("0"));
-            return if none { Ok(Vec::new()) } else { Err(not_a_list()) };
-        };
-        if self.document.kind(list) != Json::Array {
-            return Err(not_a_list());
-        }
-        let projection = self.projection(scene)?;
-        let resources: Vec<NodeId> = self.document.children(list).collect();
-        for resource in &resources {
-            if self.document.kind(*resource) != Json::Object {
-                return Err(not_a_list());
-            }
-            let (view, _) = self.view(scene, *resource, &projection, Tagged::InList)?;
-            if view != *resource {
-                self.document.assign(*resource, view);
-            }
-        }
-        Ok(resources)
-    }
-
-    /// The IdP's view of a resource: mapped, its addresses the gateway's, nothing in it that must not be shown.
+    /// The IdP's view of a resource, nothing in it that must not be shown.
     pub(super) fn view(
         &mut self,
         scene: &Scene<'_>,
         root: NodeId,
         projection: &Projection,
+        tagged: Tagged<'_>,
+    ) -> Result<(NodeId, Option<String>)> {
+        let (view, tag) = self.seen(scene, root, tagged)?;
+        self.finish(scene, view, projection);
+        Ok((view, tag))
+    }
+
+    /// The whole of it: mapped, its addresses the gateway's.
+    pub(super) fn seen(
+        &mut self,
+        scene: &Scene<'_>,
+        root: NodeId,
         tagged: Tagged<'_>,
     ) -> Result<(NodeId, Option<String>)> {
         let (Some(pair), Some(of)) = (self.pair(scene), self.idp_type(scene)) else {
@@ -284,12 +233,17 @@ impl Operation {
         let bases = Bases { from: &scene.route.provider, to: &scene.route.base };
         Self::rebase(&mut self.document, view, vocabulary, bases);
         let tag = self.tag(scene, view, meta, tagged);
+        Ok((view, tag))
+    }
+
+    /// What of it the IdP may see and asked to see.
+    pub(super) fn finish(&mut self, scene: &Scene<'_>, view: NodeId, projection: &Projection) {
+        let (Some(of), vocabulary) = (self.idp_type(scene), &scene.route.mapping.idp) else { return };
         projection.apply(&mut self.document, view, vocabulary);
         if self.document.member(view, of.schemas).is_none() {
             // RFC 7643 section 3: every representation of a resource names its schemas.
             put_schemas(&mut self.document, view, vocabulary, of);
         }
-        Ok((view, tag))
     }
 }
 

@@ -7,6 +7,8 @@ mod answer;
 mod bulk;
 mod create;
 mod explain;
+mod gather;
+mod list;
 mod query;
 mod request;
 mod search;
@@ -77,8 +79,10 @@ enum State {
     ExpectAnswer,
     /// It is done, and the resource is asked for because the IdP wants to see it.
     ExpectResource,
-    /// One resource type of a query at the base is asked.
-    ExpectType(search::Span),
+    /// The provider is asked for a list that answers the query.
+    ExpectList(list::Listing),
+    /// The provider is asked for one page of many.
+    ExpectPage(Box<gather::Gather>),
     /// One operation of a bulk request is under way.
     ExpectItem(Box<bulk::Bulk>),
 }
@@ -122,7 +126,6 @@ impl Operation {
     fn start(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<Step> {
         match self.request.kind {
             Kind::Discovery => self.discovery(scene),
-            Kind::List if self.request.pair.is_none() => self.span(scene),
             Kind::List => self.list(scene),
             Kind::Search => self.search(scene, body),
             Kind::Bulk => self.bulk(scene, body),
@@ -158,7 +161,8 @@ impl Operation {
                 self.finished(scene, response).or_else(|error| known.map(Step::Done).ok_or(error))
             }
             State::ExpectResource => self.resource_read(scene, Ok(response)),
-            State::ExpectType(span) => self.spanned(scene, span, response),
+            State::ExpectList(asked) => self.listed(scene, asked, response),
+            State::ExpectPage(gather) => self.page(scene, gather, response),
             State::ExpectItem(bulk) => self.bulk_answer(scene, *bulk, Ok(response)),
             State::Begin => Err(ScimError::new(500, "the gateway has lost track of this request")),
         };

@@ -7,7 +7,7 @@ pub(crate) mod write;
 
 pub use self::capability::{Capability, Support, Unsupported, Use, Way};
 pub(crate) use self::query::{
-    FilterFacts, FormFacts, Logical, PagingFacts, ProjectionFacts, QueryFacts, SortFacts,
+    FilterFacts, FormFacts, Logical, PagingFacts, ProjectionFacts, QueryFacts, SortFacts, Style,
 };
 pub use self::write::{Case, Effect, PatchFacts, Readable, Verb, WriteFacts};
 use serde_json::{Map, Value};

@@ -80,7 +80,7 @@ pub(crate) enum Style {
 pub(crate) enum SortFacts {
     /// The provider sorts.
     #[default]
-    Passed,
+    Provider,
     /// The gateway sorts what it can read within its limits.
     Local,
     /// Nobody sorts (RFC 7644 section 3.4.2.3 makes it optional).
@@ -187,7 +187,7 @@ pub(super) fn paging(item: &Item<'_>) -> PagingFacts {
 /// `sort`
 pub(super) fn sort(item: &Item<'_>) -> SortFacts {
     match item.value.as_bool() {
-        Some(true) => SortFacts::Passed,
+        Some(true) => SortFacts::Provider,
         Some(false) => SortFacts::Local,
         None if item.value.is_string() => {
             let words = [("ignored", SortFacts::Ignored), ("refused", SortFacts::Refused)];

@@ -40,7 +40,7 @@ fn a_whole_document() {
                 "provider": { "profile": "two", "url": "http://127.0.0.1:1" }
             }
         },
-        "limits": { "body": "2MiB", "response": "64KiB", "depth": 40, "time": "20s" },
+        "limits": { "body": "2MiB", "response": "64KiB", "depth": 40, "time": "20s", "pages": 9, "resources": 800 },
         "envoy": { "host_mode": "buffered", "clusters": { "P.example:8443": "p", "127.0.0.1:1": "local" } }
     }"#;
     let secrets = secrets(&[
@@ -52,7 +52,9 @@ fn a_whole_document() {
     let (config, warnings) = Config::parse(text, &secrets, host).unwrap();
     assert_eq!(warnings.0, []);
     assert_eq!(config.routes[0].idp.base.to_string(), "https://scim.acme.example/acme/scim/v2");
-    assert_eq!(config.limits, Limits { body: 2 << 20, response: 64 << 10, depth: 40, time: 20_000 });
+    let limits =
+        Limits { body: 2 << 20, response: 64 << 10, depth: 40, time: 20_000, pages: 9, resources: 800 };
+    assert_eq!(config.limits, limits);
     let [route, other] = config.routes.as_slice() else { panic!("two routes") };
 
     assert_eq!(
