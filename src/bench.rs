@@ -15,6 +15,14 @@ pub fn create(gateway: &Gateway, body: Vec<u8>) -> Result<Vec<u8>, ScimError> {
     operate(gateway, Kind::Create, |operation, scene| operation.new_resource(scene, body))
 }
 
+/// Reads and validates a new resource of the IdP; the number of problems is always 0.
+///
+/// # Errors
+/// The answer that refuses it.
+pub fn check(gateway: &Gateway, body: Vec<u8>) -> Result<(), ScimError> {
+    operate(gateway, Kind::Create, |operation, scene| operation.resource(scene, body).map(drop))
+}
+
 /// What of the provider's list the IdP of the first route sees.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Document, Kind, NodeId};
+use super::{Document, Kind, NodeId, TEXT_ESCAPED};
 use crate::schema::AttrId;
 
 /// The members of an object by name; ASCII case does not matter.
@@ -38,6 +38,16 @@ impl Document {
             }
             (a, b) => a == b,
         }
+    }
+
+    /// True when two texts are not the same for certain, whether case matters or not: a cheap look at plain ASCII.
+    pub(crate) fn differ(&self, a: NodeId, b: NodeId) -> bool {
+        let plain = |id: NodeId| {
+            let node =
+                self.node(id).filter(|node| node.kind == Kind::String && node.flags & TEXT_ESCAPED == 0)?;
+            Some(self.span(node.text)).filter(|text| text.is_ascii())
+        };
+        matches!((plain(a), plain(b)), (Some(a), Some(b)) if !a.eq_ignore_ascii_case(b))
     }
 
     /// Bytes that values share just when they are the same; members bound to attributes that do not `count` are

@@ -1,6 +1,8 @@
 //! Editing a document: every change marks its ancestors, so that the writer knows which text still holds.
 
-use super::{CHANGED, Document, KEY_ESCAPED, Kind, NONE, Node, NodeId, REMOVED, Span, TEXT_ESCAPED, text};
+use super::{
+    CHANGED, Document, KEY_ESCAPED, Kind, NONE, Node, NodeId, REMOVED, SOUND, Span, TEXT_ESCAPED, text,
+};
 use crate::filter::Literal;
 use crate::schema::{AttrId, Vocabulary};
 
@@ -74,6 +76,7 @@ impl Document {
     pub fn set_attr(&mut self, id: NodeId, attr: AttrId) {
         if let Some(node) = self.node_mut(id) {
             node.attr = attr;
+            node.flags &= !SOUND;
         }
     }
 
@@ -142,7 +145,7 @@ impl Document {
     /// A copy of a value with everything below it, bound as it is, not part of anything; the name is kept.
     pub fn copy(&mut self, id: NodeId) -> NodeId {
         let Some(node) = self.node(id).copied() else { return self.new_null() };
-        let copy = self.push(node.kind, node.text, node.flags & !REMOVED);
+        let copy = self.push(node.kind, node.text, node.flags & !(REMOVED | SOUND));
         if let Some(new) = self.node_mut(copy) {
             new.key = node.key;
             new.attr = node.attr;
@@ -232,7 +235,7 @@ impl Document {
     }
 }
 
-/// INVARIANT: limits on body sizes keep every text far below 4 GiB; a larger one would saturate, not wrap.
-pub(super) fn offset(value: usize) -> u32 {
-    u32::try_from(value).unwrap_or(NONE)
+/// INVARIANT: limits on body sizes keep every text far below 4 GiB, and [`Document::read`] refuses more.
+pub(super) const fn offset(value: usize) -> u32 {
+    value as u32
 }

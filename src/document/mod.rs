@@ -70,6 +70,9 @@ const REMOVED: u8 = 2;
 const KEY_ESCAPED: u8 = 4;
 /// The string's text has escapes.
 const TEXT_ESCAPED: u8 = 8;
+/// The reader found that the schema it was bound to takes the value as it stands, with everything below it. Holds
+/// until something below is changed or it is bound anew.
+const SOUND: u8 = 16;
 
 /// A text and its nodes.
 #[derive(Clone, Debug, Default)]
@@ -163,6 +166,11 @@ impl Document {
             Kind::Array => self.children(id).all(|child| self.kind(child) == Kind::Null),
             Kind::Bool(_) | Kind::Number | Kind::String | Kind::Object => false,
         }
+    }
+
+    /// True when the schema the value was read with takes it as it stands, with everything below it.
+    pub(crate) fn is_sound(&self, id: NodeId) -> bool {
+        self.node(id).is_some_and(|node| node.flags & (SOUND | CHANGED) == SOUND)
     }
 
     /// True when the node was taken out of what held it.

@@ -4,8 +4,8 @@
 //! ASCII case, also in unknown objects), lone surrogates, nesting over the limit.
 
 use super::edit::offset;
-use super::{Document, KEY_ESCAPED, Kind, NONE, Node, NodeId, Span, TEXT_ESCAPED, text};
-use crate::schema::{AttrId, Vocabulary};
+use super::{Document, KEY_ESCAPED, Kind, NONE, Node, NodeId, SOUND, Span, TEXT_ESCAPED, text};
+use crate::schema::{AttrId, Hot, Takes, Vocabulary, is_uri_reference};
 
 /// Why a text is not an acceptable JSON value.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,6 +31,8 @@ pub enum ReadErrorKind {
     Surrogate,
     /// Objects and arrays are nested too deep.
     Depth,
+    /// The document would be larger than 4 GiB.
+    Size,
 }
 
 impl ReadError {
@@ -44,6 +46,7 @@ impl ReadError {
             ReadErrorKind::Duplicate => format!("an object has two members of the same name (byte {at})"),
             ReadErrorKind::Surrogate => format!("a string has half a surrogate pair (byte {at})"),
             ReadErrorKind::Depth => format!("the body is nested too deep (byte {at})"),
+            ReadErrorKind::Size => "the body is larger than 4 GiB".to_owned(),
         }
     }
 }
@@ -63,6 +66,9 @@ impl Document {
         let start = self.text.len();
         let text = String::from_utf8(bytes)
             .map_err(|error| ReadError { kind: ReadErrorKind::Utf8, at: error.utf8_error().valid_up_to() })?;
+        if u32::try_from(start + text.len()).is_err() {
+            return Err(ReadError { kind: ReadErrorKind::Size, at: 0 });
+        }
         self.nodes.reserve(text.len() / 16);
         if start == 0 {
             self.text = text;
@@ -115,8 +121,25 @@ struct Name {
     /// [`KEY_ESCAPED`] or nothing.
     flags: u8,
     attr: AttrId,
-    /// It is in the schema's spelling.
-    exact: bool,
+}
+
+/// Where a value belongs.
+struct Place {
+    parent: u32,
+    /// The child of the same parent before it.
+    last: u32,
+    key: Span,
+    flags: u8,
+    attr: AttrId,
+    /// What the schema takes there.
+    takes: Takes,
+}
+
+/// A value that was read.
+struct Value {
+    id: u32,
+    /// See [`SOUND`].
+    sound: bool,
 }
 
 type Read<T> = Result<T, ReadErrorKind>;
@@ -127,55 +150,95 @@ const FEW: usize = 24;
 impl Reader<'_> {
     fn root(&mut self, context: AttrId, depth: u32) -> Read<NodeId> {
         self.blank();
-        let root = self.open(NONE, NONE, context, Span::default(), 0);
-        self.value(root, context, depth)?;
+        let place = Place {
+            parent: NONE,
+            last: NONE,
+            key: Span::default(),
+            flags: 0,
+            attr: context,
+            takes: Takes::all(),
+        };
+        let root = self.value(place, depth)?;
         self.blank();
-        if self.at < self.text.len() { Err(ReadErrorKind::Trailing) } else { Ok(NodeId(root)) }
+        if self.at < self.text.len() { Err(ReadErrorKind::Trailing) } else { Ok(NodeId(root.id)) }
     }
 
-    /// Reads the value of a node.
-    fn value(&mut self, id: u32, attr: AttrId, depth: u32) -> Read<()> {
-        // Most values are strings.
-        if self.peek() == b'"' {
-            self.at += 1;
-            let (text, escaped) = self.string()?;
-            self.fill(id, Kind::String, text, if escaped { TEXT_ESCAPED } else { 0 });
-            return Ok(());
+    /// Reads a value into a new node.
+    #[inline(always)]
+    fn value(&mut self, place: Place, depth: u32) -> Read<Value> {
+        // Most values are texts.
+        if self.peek() != b'"' {
+            return self.other_value(place, depth);
         }
+        self.at += 1;
+        let (text, escaped) = self.string()?;
+        // An escaped text may be JSON of its own, which some peers send.
+        let takes = place.takes;
+        let is_uri = || takes.is_uri() && is_uri_reference(self.slice(text));
+        let sound = !escaped && (takes.has(Kind::String) || is_uri());
+        let flags = if escaped { TEXT_ESCAPED } else { 0 };
+        Ok(self.leaf(&place, Kind::String, text, flags, sound))
+    }
+
+    #[inline(never)]
+    fn other_value(&mut self, place: Place, depth: u32) -> Read<Value> {
         let (kind, text) = match self.peek() {
-            b'{' => return self.object(id, attr, depth),
-            b'[' => return self.array(id, attr, depth),
+            b'{' => return self.object(place, depth),
+            b'[' => return self.array(place, depth),
             b't' => (self.word(b"true", Kind::Bool(true))?, Span::default()),
             b'f' => (self.word(b"false", Kind::Bool(false))?, Span::default()),
             b'n' => (self.word(b"null", Kind::Null)?, Span::default()),
             b'-' | b'0'..=b'9' => (Kind::Number, self.number()?),
             _ => return Err(ReadErrorKind::Syntax),
         };
-        self.fill(id, kind, text, 0);
-        Ok(())
+        let sound = place.takes.has(kind);
+        Ok(self.leaf(&place, kind, text, 0, sound))
     }
 
-    fn object(&mut self, object: u32, attr: AttrId, depth: u32) -> Read<()> {
+    #[inline]
+    fn leaf(&mut self, place: &Place, kind: Kind, text: Span, flags: u8, sound: bool) -> Value {
+        let id = self.open(place, kind, text, flags | if sound { SOUND } else { 0 });
+        Value { id, sound }
+    }
+
+    fn object(&mut self, place: Place, depth: u32) -> Read<Value> {
         let depth = depth.checked_sub(1).ok_or(ReadErrorKind::Depth)?;
         let start = self.at;
+        let object = self.open(&place, Kind::Object, Span::default(), 0);
         self.at += 1;
         self.blank();
-        let context = self.vocabulary.context(attr);
+        let vocabulary = self.vocabulary;
+        let context = vocabulary.context(place.attr);
         let names = self.names.len();
         let (mut last, mut before) = (NONE, AttrId::UNKNOWN);
+        let mut guess = vocabulary.hot(context).map_or(AttrId::UNKNOWN, Hot::first);
+        let (mut sound, mut missing) = (place.takes.has(Kind::Object), vocabulary.required(context).len());
         let mut more = self.peek() != b'}';
         if !more {
             self.at += 1;
+            sound = false;
         }
         while more {
             let key_at = self.at;
-            self.expect(b'"')?;
-            let Name { key, flags, attr, exact } = self.name(context, before)?;
+            let foreseen = vocabulary.hot(guess).and_then(|hot| Some((hot, hot.spelled(self.rest())?)));
+            let (attr, hot, key, flags) = match foreseen {
+                Some((hot, len)) => {
+                    self.at += len + r#""":"#.len();
+                    (guess, hot, Span { at: offset(key_at + 1), len: offset(len) }, 0)
+                }
+                None => {
+                    let Name { key, flags, attr } = self.name(context, before)?;
+                    (attr, vocabulary.hot(attr).ok_or(ReadErrorKind::Syntax)?, key, flags)
+                }
+            };
             self.blank();
-            self.expect(b':')?;
-            self.blank();
-            last = self.open(object, last, attr, key, flags);
-            self.value(last, attr, depth)?;
+            let takes = hot.takes;
+            let value = self.value(Place { parent: object, last, key, flags, attr, takes }, depth)?;
+            last = value.id;
+            sound &= value.sound;
+            if takes.is_required() && !self.is_blank(last) {
+                missing = missing.saturating_sub(1);
+            }
             if !attr.is_known() {
                 self.names.push(NodeId(last));
             } else if let Some(seen) = self.seen.get_mut(attr.index()) {
@@ -184,35 +247,47 @@ impl Reader<'_> {
                     return Err(ReadErrorKind::Duplicate);
                 }
                 *seen = object;
-                before = attr;
-                if !exact {
-                    self.respell.push(NodeId(last));
-                }
+                (before, guess) = (attr, hot.then());
             }
             more = self.goes_on(b'}')?;
         }
-        self.unknown_names(names)?;
-        self.close(object, Kind::Object, last, start);
-        Ok(())
+        if self.names.len() > names {
+            self.unknown_names(names)?;
+        }
+        self.close(object, last, start, sound && missing == 0);
+        Ok(Value { id: object, sound: sound && missing == 0 })
     }
 
-    fn array(&mut self, array: u32, attr: AttrId, depth: u32) -> Read<()> {
+    /// True for an empty text.
+    fn is_blank(&self, id: u32) -> bool {
+        self.document.node(NodeId(id)).is_some_and(|node| node.kind == Kind::String && node.text.len == 0)
+    }
+
+    fn array(&mut self, place: Place, depth: u32) -> Read<Value> {
         let depth = depth.checked_sub(1).ok_or(ReadErrorKind::Depth)?;
         let start = self.at;
+        let array = self.open(&place, Kind::Array, Span::default(), 0);
         self.at += 1;
         self.blank();
-        let mut last = NONE;
+        let attr = place.attr;
+        let takes = self.vocabulary.hot(attr).map_or(Takes::default(), |hot| hot.takes_as_element);
+        // Several elements are compared with each other, which is not done here.
+        let (mut last, mut count, mut sound) = (NONE, 0_u32, place.takes.has(Kind::Array));
         let mut more = self.peek() != b']';
         if !more {
             self.at += 1;
         }
         while more {
-            last = self.open(array, last, attr, Span::default(), 0);
-            self.value(last, attr, depth)?;
+            let element = Place { parent: array, last, key: Span::default(), flags: 0, attr, takes };
+            let value = self.value(element, depth)?;
+            last = value.id;
+            sound &= value.sound;
+            count += 1;
             more = self.goes_on(b']')?;
         }
-        self.close(array, Kind::Array, last, start);
-        Ok(())
+        sound &= count == 1;
+        self.close(array, last, start, sound);
+        Ok(Value { id: array, sound })
     }
 
     /// Behind a member or element: true before the next one, false behind the end.
@@ -229,27 +304,23 @@ impl Reader<'_> {
         Ok(byte == b',')
     }
 
-    /// A member's name behind its opening quote; `before` is the last known member before it.
+    /// A member's name that was not foreseen, and the colon behind it; `before` is the last known member before it.
+    #[inline(never)]
     fn name(&mut self, context: AttrId, before: AttrId) -> Read<Name> {
-        let guess = self.vocabulary.guess(context, before);
-        let expected = self.vocabulary.name(guess).as_bytes();
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        if guess.is_known() && rest.strip_prefix(expected).is_some_and(|rest| rest.first() == Some(&b'"')) {
-            let key = Span { at: offset(self.at), len: offset(expected.len()) };
-            self.at += expected.len() + 1;
-            return Ok(Name { key, flags: 0, attr: guess, exact: true });
-        }
+        self.expect(b'"')?;
         let (key, escaped) = self.string()?;
-        if escaped {
-            let attr = self.vocabulary.lookup(context, text::decode(self.slice(key), true).as_bytes());
-            return Ok(Name { key, flags: KEY_ESCAPED, attr, exact: false });
-        }
-        let attr = self.vocabulary.lookup(context, self.slice(key).as_bytes());
-        let exact = self.slice(key) == self.vocabulary.name(attr);
+        let attr = self.vocabulary.lookup(context, text::decode(self.slice(key), escaped).as_bytes());
         if attr.is_known() {
-            self.vocabulary.learn(context, before, attr);
+            if escaped || self.slice(key) != self.vocabulary.name(attr) {
+                // The node that comes next.
+                self.respell.push(NodeId(offset(self.document.nodes.len())));
+            } else {
+                self.vocabulary.learn(context, before, attr);
+            }
         }
-        Ok(Name { key, flags: 0, attr, exact })
+        self.blank();
+        self.expect(b':')?;
+        Ok(Name { key, flags: if escaped { KEY_ESCAPED } else { 0 }, attr })
     }
 
     /// Refuses equal names among an object's unknown members, in n log n comparisons.
@@ -294,46 +365,31 @@ impl Reader<'_> {
         self.document.node(*again).copied()
     }
 
-    /// A new node behind `previous` below `parent`; its value comes later.
-    fn open(&mut self, parent: u32, previous: u32, attr: AttrId, key: Span, flags: u8) -> u32 {
+    /// A new node.
+    #[inline]
+    fn open(&mut self, place: &Place, kind: Kind, text: Span, flags: u8) -> u32 {
         let nodes = &mut self.document.nodes;
         let id = offset(nodes.len());
-        let node = Node {
-            key,
-            text: Span::default(),
-            parent,
-            child: NONE,
-            last: NONE,
-            next: NONE,
-            attr,
-            kind: Kind::Null,
-            flags,
-        };
-        nodes.push(node);
-        if previous != NONE {
-            if let Some(previous) = nodes.get_mut(previous as usize) {
-                previous.next = id;
+        let Place { parent, last, key, attr, .. } = *place;
+        let flags = place.flags | flags;
+        if last != NONE {
+            if let Some(last) = nodes.get_mut(last as usize) {
+                last.next = id;
             }
         } else if let Some(parent) = nodes.get_mut(parent as usize) {
             parent.child = id;
         }
+        nodes.push(Node { key, text, parent, child: NONE, last: NONE, next: NONE, attr, kind, flags });
         id
     }
 
-    fn fill(&mut self, id: u32, kind: Kind, text: Span, flags: u8) {
-        if let Some(node) = self.document.node_mut(NodeId(id)) {
-            node.kind = kind;
-            node.text = text;
-            node.flags |= flags;
-        }
-    }
-
-    fn close(&mut self, id: u32, kind: Kind, last: u32, start: usize) {
+    /// The end of an object or array.
+    fn close(&mut self, id: u32, last: u32, start: usize, sound: bool) {
         let text = Span { at: offset(start), len: offset(self.at - start) };
         if let Some(node) = self.document.node_mut(NodeId(id)) {
-            node.kind = kind;
             node.text = text;
             node.last = last;
+            node.flags |= if sound { SOUND } else { 0 };
         }
     }
 
@@ -448,6 +504,11 @@ impl Reader<'_> {
         }
         self.at += 1;
         Ok(())
+    }
+
+    /// The text from the cursor on.
+    fn rest(&self) -> &[u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
     }
 
     /// The byte at the cursor; 0 at the end, which no rule of the grammar takes.

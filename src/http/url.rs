@@ -77,13 +77,18 @@ impl Url {
     /// Providers behind a proxy often write `http` for their own `https` address and the other way round, so
     /// the two schemes count as one where both ports are the schemes' own.
     pub(crate) fn rest_of<'r>(&self, reference: &'r str) -> Option<&'r str> {
-        let (scheme, rest) = reference.split_once(':')?;
-        let scheme = match scheme {
-            _ if scheme.eq_ignore_ascii_case("https") => Scheme::Https,
-            _ if scheme.eq_ignore_ascii_case("http") => Scheme::Http,
-            _ => return None,
+        let behind = |start: &str| {
+            let (head, rest) = reference.split_at_checked(start.len())?;
+            head.eq_ignore_ascii_case(start).then_some(rest)
         };
-        let rest = rest.strip_prefix("//")?;
+        let (scheme, rest) = match behind("https://") {
+            Some(rest) => (Scheme::Https, rest),
+            None => (Scheme::Http, behind("http://")?),
+        };
+        // Most references are to other hosts.
+        if !rest.get(..self.host.len())?.eq_ignore_ascii_case(&self.host) {
+            return None;
+        }
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         let (host, port) = split_authority(authority)?;
         let port = port.unwrap_or(scheme.port());

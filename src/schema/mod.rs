@@ -6,6 +6,7 @@ mod json_text;
 mod load;
 mod locate;
 mod project;
+mod takes;
 mod validate;
 mod vocabulary;
 
@@ -13,8 +14,10 @@ use std::sync::Arc;
 
 pub use self::load::{SchemaError, TypeSource};
 pub use self::project::Projection;
+pub(crate) use self::takes::Takes;
 pub use self::validate::{Checker, Context, Problem, ProblemKind};
-pub(crate) use self::validate::{is_date_time, put_schemas};
+pub(crate) use self::validate::{is_date_time, is_uri_reference, put_schemas};
+pub(crate) use self::vocabulary::Hot;
 pub use self::vocabulary::{ResourceType, Vocabulary};
 
 /// The number of an attribute in its vocabulary. The numbers of one vocabulary mean nothing in another.
@@ -131,18 +134,22 @@ pub struct Attribute {
     pub closed: bool,
     /// Something below it is shown never or only when asked for.
     pub hides: bool,
-    /// Where names of members are looked up (itself, but for lists of resources).
-    context: AttrId,
     /// The attributes right below, in the order of the schema.
     children: Vec<AttrId>,
     /// Those of them that a client must give.
     required_children: Vec<AttrId>,
     /// Those of them that have a meaning by their name.
     parts: Parts,
-    /// A client may give it any string.
-    any_text: bool,
     /// It or something below it is a reference.
     references: bool,
+}
+
+impl Attribute {
+    /// True for references that need not be to a resource of certain types.
+    fn refers_anywhere(&self) -> bool {
+        let anything = |word: &str| matches!(word, "external" | "uri");
+        self.reference_types.is_empty() || self.reference_types.iter().any(|each| anything(each))
+    }
 }
 
 /// The sub-attributes that RFC 7643 section 2.4 gives a meaning.

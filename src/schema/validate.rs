@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{AttrId, Mutability, Parts, ResourceType, Returned, Type, Vocabulary};
+use super::{AttrId, Attribute, Mutability, Parts, ResourceType, Returned, Type, Vocabulary};
 use crate::document::{Document, Kind, NodeId};
 use crate::path::is_name;
 use crate::repair::{Repair, Repaired, Repairs};
@@ -66,6 +66,9 @@ pub struct Checker<'a> {
     /// taken that the schema does not have, every patch operation has a path, filters are of `eq` and `and`.
     pub interop: bool,
 }
+
+/// So few elements are compared each with each.
+const FEW: usize = 8;
 
 impl<'a> Checker<'a> {
     /// Nothing was checked yet.
@@ -173,7 +176,7 @@ impl<'a> Checker<'a> {
             (Type::String, Kind::String) => None,
             (Type::Reference, Kind::String) => {
                 let text = document.string(node).unwrap_or_default();
-                if is_uri_reference(&text) && self.refers_to_another(&attribute.reference_types, &text) {
+                if is_uri_reference(&text) && self.refers_to_another(attribute, &text) {
                     let types = attribute.reference_types.join(" or ");
                     return self.value_problem(attr, &format!("must refer to a {types}"));
                 }
@@ -209,10 +212,11 @@ impl<'a> Checker<'a> {
 
     /// True when a reference names a resource of a type it must not point to (RFC 7643 section 7,
     /// `referenceTypes`). What does not look like the address of a resource may be one elsewhere.
-    fn refers_to_another(&self, types: &[Box<str>], text: &str) -> bool {
-        if types.is_empty() || types.iter().any(|each| matches!(&**each, "external" | "uri")) {
+    fn refers_to_another(&self, attribute: &Attribute, text: &str) -> bool {
+        if attribute.refers_anywhere() {
             return false;
         }
+        let types = &attribute.reference_types;
         let path = text.split(['?', '#']).next().unwrap_or_default();
         let mut segments = path.trim_end_matches('/').rsplit('/').skip(1);
         let endpoint = segments.next().unwrap_or_default();
@@ -224,6 +228,9 @@ impl<'a> Checker<'a> {
         let mut next = document.first(object);
         while let Some(member) = next {
             next = document.sibling(member);
+            if document.is_sound(member) {
+                continue;
+            }
             let attr = document.attr(member);
             if document.is_unassigned(member) {
                 // RFC 7643 section 2.5: null, an empty array and an absent attribute are the same state.
@@ -233,10 +240,7 @@ impl<'a> Checker<'a> {
             } else if attr.is_known() && self.means_nothing(document, member, attr) {
                 document.remove(member);
             } else if attr.is_known() {
-                // Most members are plain text, and there is nothing wrong with any.
-                if document.kind(member) != Kind::String || !self.vocabulary.takes_any_text(attr) {
-                    self.member(document, member, attr);
-                }
+                self.member(document, member, attr);
             } else if !is_member_name(&document.key(member)) {
                 let root = !self.vocabulary.attribute(parent).parent.is_known();
                 let (place, message) = match root {
@@ -279,6 +283,9 @@ impl<'a> Checker<'a> {
         let mut next = document.first(array);
         while let Some(element) = next {
             next = document.sibling(element);
+            if document.is_sound(element) {
+                continue;
+            }
             match document.kind(element) {
                 Kind::Null => {
                     self.note(Repair::NullMember, attr);
@@ -323,6 +330,17 @@ impl<'a> Checker<'a> {
             let member = document.member(element, part).filter(|_| part.is_known())?;
             Some(self.vocabulary.comparable(part, document.string(member)?))
         };
+        // Few elements are told apart by their values alone, without copies.
+        if document.children(array).nth(FEW).is_none() {
+            let values =
+                || document.children(array).filter_map(|element| document.member(element, parts.value));
+            let apart = |(place, value): (usize, NodeId)| {
+                values().take(place).all(|other| document.differ(value, other))
+            };
+            if values().enumerate().all(apart) {
+                return Vec::new();
+            }
+        }
         let keyed = document.children(array).enumerate().filter_map(|(place, element)| {
             Some((text(element, parts.value)?, text(element, parts.kind).unwrap_or_default(), place, element))
         });
@@ -586,17 +604,16 @@ pub(crate) fn is_date_time(text: &str) -> bool {
 
 /// RFC 7643 section 2.3.7: "The value MUST be the absolute or relative URI of the target resource."
 /// Letters beyond ASCII are let pass: providers take them for what they stand for.
-fn is_uri_reference(text: &str) -> bool {
+pub(crate) fn is_uri_reference(text: &str) -> bool {
     let foreign = |byte: u8| {
         let sign = matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}');
         sign || byte <= b' ' || byte == 0x7f
     };
     // Without a way out on the first finding the loop takes many bytes at a time.
-    if text.bytes().fold(false, |found, byte| found | foreign(byte)) {
-        return false;
-    }
+    let look = |(found, escapes): (bool, bool), byte: u8| (found | foreign(byte), escapes | (byte == b'%'));
+    let (found, escapes) = text.bytes().fold((false, false), look);
     let encoded = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
-    text.split('%').skip(1).all(encoded)
+    !found && (!escapes || text.split('%').skip(1).all(encoded))
 }
 
 /// Base64 of RFC 4648 section 4 or 5, padding optional.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::atomic::AtomicU16;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{AttrId, Attribute, Mutability, Parts, Returned, Type};
+use super::{AttrId, Attribute, Mutability, Parts, Returned, Takes, Type};
 
 /// One kind of resource a side knows.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct ResourceType {
 pub struct Vocabulary {
     attributes: Vec<Attribute>,
     /// One for each attribute.
-    order: Vec<Order>,
+    hot: Vec<Hot>,
     /// Open addressing over (parent, name without case); 0 is a free place.
     table: Vec<u16>,
     types: Vec<ResourceType>,
@@ -46,21 +46,74 @@ pub struct Vocabulary {
     pub patch_op: AttrId,
 }
 
-/// The order in which the members of an object were met, by the numbers of attributes. Peers repeat themselves, so
-/// that a reader can try the name that came next the last time. It is a guess: nothing but speed depends on it.
+/// What a reader needs of an attribute, side by side.
+///
+/// Peers repeat themselves, so that a reader can try the name that came next the last time: which came first in an
+/// object of this attribute, and which followed it. It is a guess: nothing but speed depends on it.
 #[derive(Debug, Default)]
-struct Order {
-    /// What objects of this attribute began with.
+pub(crate) struct Hot {
+    /// The first bytes of the name in quotes with a colon, and a mask for those that count.
+    head: u128,
+    mask: u128,
+    /// The bytes behind them.
+    tail: Box<[u8]>,
+    /// The length of the name; 0 for one that is not to be guessed.
+    len: usize,
     first: AtomicU16,
-    /// What followed this attribute.
     then: AtomicU16,
+    /// Where names of members are looked up (itself, but for lists of resources).
+    pub(crate) context: AttrId,
+    /// What a client may give as a member.
+    pub(crate) takes: Takes,
+    /// What a client may give as one of several values.
+    pub(crate) takes_as_element: Takes,
+}
+
+impl Hot {
+    const HEAD: usize = size_of::<u128>();
+
+    fn new(id: AttrId, attribute: &Attribute) -> Self {
+        let name = &attribute.name;
+        let plain = !name.contains(['"', '\\']);
+        let spelled = format!("\"{name}\":").into_bytes();
+        let head = spelled.iter().take(Self::HEAD).rev();
+        Self {
+            head: head.clone().fold(0, |word, byte| word << 8 | u128::from(*byte)),
+            mask: head.fold(0, |word, _| word << 8 | 0xff),
+            tail: spelled.get(Self::HEAD..).unwrap_or_default().into(),
+            len: if plain { name.len() } else { 0 },
+            context: id,
+            takes: Takes::member(attribute),
+            takes_as_element: Takes::element(attribute),
+            ..Self::default()
+        }
+    }
+
+    /// The length of the attribute's name, when the text begins with it in quotes and a colon behind it.
+    pub(crate) fn spelled(&self, text: &[u8]) -> Option<usize> {
+        let head = text.first_chunk::<{ Self::HEAD }>()?;
+        let same = u128::from_le_bytes(*head) & self.mask == self.head
+            && (self.tail.is_empty()
+                || text.get(Self::HEAD..).is_some_and(|text| text.starts_with(&self.tail)));
+        (same && self.len > 0).then_some(self.len)
+    }
+
+    /// The member that may come first in an object of the attribute.
+    pub(crate) fn first(&self) -> AttrId {
+        AttrId(self.first.load(Relaxed))
+    }
+
+    /// The member that may come behind the attribute.
+    pub(crate) fn then(&self) -> AttrId {
+        AttrId(self.then.load(Relaxed))
+    }
 }
 
 impl Vocabulary {
     pub(super) fn empty() -> Self {
         let mut this = Self {
             attributes: vec![Attribute::default()],
-            order: vec![Order::default()],
+            hot: vec![Hot::default()],
             table: vec![0; 256],
             types: Vec::new(),
             nothing: Attribute::default(),
@@ -76,9 +129,7 @@ impl Vocabulary {
         }
         // A patch value is bound when its path is known.
         let value = this.lookup(operations, b"value");
-        if let Some(value) = this.attributes.get_mut(value.index()) {
-            value.context = AttrId::UNKNOWN;
-        }
+        this.set_context(value, AttrId::UNKNOWN);
         this
     }
 
@@ -134,7 +185,18 @@ impl Vocabulary {
 
     /// Where the names of members below `attr` are looked up.
     pub fn context(&self, attr: AttrId) -> AttrId {
-        self.attributes.get(attr.index()).map_or(AttrId::UNKNOWN, |attribute| attribute.context)
+        self.hot(attr).map_or(AttrId::UNKNOWN, |hot| hot.context)
+    }
+
+    fn set_context(&mut self, attr: AttrId, context: AttrId) {
+        if let Some(hot) = self.hot.get_mut(attr.index()) {
+            hot.context = context;
+        }
+    }
+
+    /// What a reader needs of an attribute.
+    pub(crate) fn hot(&self, attr: AttrId) -> Option<&Hot> {
+        self.hot.get(attr.index())
     }
 
     /// The attribute of that name (ASCII case does not matter) below `parent`.
@@ -158,22 +220,14 @@ impl Vocabulary {
         }
     }
 
-    /// The member that may come next in an object of `context` behind the member `before`.
-    pub(crate) fn guess(&self, context: AttrId, before: AttrId) -> AttrId {
-        self.next(context, before).map_or(AttrId::UNKNOWN, |next| AttrId(next.load(Relaxed)))
-    }
-
-    /// What came instead.
+    /// Notes which member came behind `before`, or first in an object of `context`.
     pub(crate) fn learn(&self, context: AttrId, before: AttrId, attr: AttrId) {
-        if let Some(next) = self.next(context, before) {
+        let next = match before.is_known() {
+            true => self.hot(before).map(|hot| &hot.then),
+            false => self.hot(context).map(|hot| &hot.first),
+        };
+        if let Some(next) = next {
             next.store(attr.0, Relaxed);
-        }
-    }
-
-    fn next(&self, context: AttrId, before: AttrId) -> Option<&AtomicU16> {
-        match before.is_known() {
-            true => self.order.get(before.index()).map(|order| &order.then),
-            false => self.order.get(context.index()).map(|order| &order.first),
         }
     }
 
@@ -183,18 +237,13 @@ impl Vocabulary {
     }
 
     /// Those of them that a client must give.
-    pub fn required(&self, parent: AttrId) -> impl Iterator<Item = AttrId> {
+    pub fn required(&self, parent: AttrId) -> impl ExactSizeIterator<Item = AttrId> {
         self.attribute(parent).required_children.iter().copied()
     }
 
     /// The sub-attributes of `attr` that have a meaning by their name.
     pub(crate) fn parts(&self, attr: AttrId) -> Parts {
         self.attribute(attr).parts
-    }
-
-    /// True for an attribute to which a client may give any string.
-    pub(crate) fn takes_any_text(&self, attr: AttrId) -> bool {
-        self.attribute(attr).any_text
     }
 
     /// True when `attr` or something below it is a reference.
@@ -269,17 +318,12 @@ impl Vocabulary {
             format!("{}.{}", above.path, attribute.name).into()
         };
         attribute.parent = parent;
-        attribute.context = id;
         let required = attribute.required && attribute.mutability != Mutability::ReadOnly;
         let name = attribute.name.to_ascii_lowercase();
         attribute.references = attribute.kind == Type::Reference;
-        attribute.any_text = (attribute.kind, attribute.multi_valued, attribute.closed)
-            == (Type::String, false, false)
-            && attribute.mutability != Mutability::ReadOnly
-            && attribute.returned != Returned::Never;
         let mut above = if attribute.references { parent } else { AttrId::UNKNOWN };
+        self.hot.push(Hot::new(id, &attribute));
         self.attributes.push(attribute);
-        self.order.push(Order::default());
         if let Some(above) = self.attributes.get_mut(parent.index()).filter(|_| parent.is_known()) {
             above.children.push(id);
             if required {
@@ -322,9 +366,7 @@ impl Vocabulary {
             self.add(list, message(name));
         }
         let resources = self.lookup(list, b"Resources");
-        if let Some(attribute) = self.attributes.get_mut(resources.index()) {
-            attribute.context = root;
-        }
+        self.set_context(resources, root);
         list
     }
 
