@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 use crate::repair::{Repaired, Repairs};
 use crate::schema::{AttrId, Vocabulary};
 
+/// Attributes in one word of a set.
+const WORD: usize = 64;
+
 /// What happened in an exchange, gathered as it goes.
 #[derive(Debug, Default)]
 pub(crate) struct Audit {
@@ -19,7 +22,8 @@ pub(crate) struct Audit {
     pub(crate) id: Option<String>,
     /// Why access was refused, by reason code.
     pub(crate) refused: Option<&'static str>,
-    attributes: Vec<Arc<str>>,
+    /// One bit for each attribute of the IdP's side: the message has it.
+    attributes: Vec<u64>,
     /// The message has attributes outside the schema.
     outside: bool,
     rules: BTreeMap<String, u64>,
@@ -34,22 +38,32 @@ pub(crate) struct Audit {
     inner: Vec<Value>,
 }
 
-/// Up to here attributes may be noted twice, which saves looking; the record names each once.
-const MANY: usize = 64;
-
 impl Audit {
-    /// An attribute of the message, by its name in the schema; those outside the schema are only counted.
+    /// An attribute of the message: the top one it belongs to is named; those outside the schema are only counted.
     pub(crate) fn attribute(&mut self, vocabulary: &Vocabulary, attr: AttrId) {
-        let name = &vocabulary.attribute(vocabulary.top(attr)).path;
         if !attr.is_known() {
             self.outside = true;
-        } else if self.attributes.len() < MANY || !self.attributes.iter().any(|each| Arc::ptr_eq(each, name))
-        {
-            if self.attributes.is_empty() {
-                self.attributes.reserve(MANY / 2);
-            }
-            self.attributes.push(Arc::clone(name));
+            return;
         }
+        let index = vocabulary.top(attr).index();
+        if self.attributes.is_empty() {
+            self.attributes.resize(vocabulary.len().div_ceil(WORD), 0);
+        }
+        if let Some(word) = self.attributes.get_mut(index / WORD) {
+            *word |= 1 << (index % WORD);
+        }
+    }
+
+    /// The paths of the attributes of the message.
+    fn paths<'v>(&self, vocabulary: Option<&'v Vocabulary>) -> impl Iterator<Item = &'v str> {
+        let has = |attr: &AttrId| {
+            self.attributes
+                .get(attr.index() / WORD)
+                .is_some_and(|word| word >> (attr.index() % WORD) & 1 == 1)
+        };
+        vocabulary.into_iter().flat_map(move |vocabulary| {
+            vocabulary.ids().filter(has).map(|attr| vocabulary.path(attr)).collect::<Vec<_>>()
+        })
     }
 
     /// The repairs that were made, under the profile's rule ids.
@@ -115,8 +129,15 @@ impl Audit {
         self.rules.iter().map(|(rule, count)| (rule.as_str(), *count))
     }
 
-    /// The record as one line of JSON.
-    pub(crate) fn line(&self, now: u64, request: &str, status: u16, digest: &str) -> String {
+    /// The record as one line of JSON; `vocabulary` is that of the route's IdP side.
+    pub(crate) fn line(
+        &self,
+        now: u64,
+        request: &str,
+        status: u16,
+        digest: &str,
+        vocabulary: Option<&Vocabulary>,
+    ) -> String {
         let mut record = Map::new();
         record.insert("time".into(), rfc3339(now).into());
         record.insert("request".into(), request.into());
@@ -133,7 +154,7 @@ impl Audit {
         put("refused", self.refused.map(Value::from));
         let some = |list: Vec<Value>| (!list.is_empty()).then_some(Value::Array(list));
         let outside = self.outside.then_some("(outside the schema)");
-        let attributes: BTreeSet<&str> = self.attributes.iter().map(|name| &**name).chain(outside).collect();
+        let attributes: BTreeSet<&str> = self.paths(vocabulary).chain(outside).collect();
         put("attributes", some(attributes.into_iter().map(Value::from).collect()));
         let repairs: Map<String, Value> =
             self.rules.iter().map(|(rule, count)| (rule.clone(), (*count).into())).collect();

@@ -541,7 +541,9 @@ impl Exchange {
             let labels = vec![("route", route.clone()), ("capability", capability.to_owned())];
             self.effects.push(Effect::Metric { name: "pretended", labels, value: 1 });
         }
-        let line = self.audit.line(now, &self.id, status, self.gateway.digest());
+        let under = self.gateway.routes.iter().find(|each| each.name == route);
+        let vocabulary = under.map(|route| &route.mapping.idp);
+        let line = self.audit.line(now, &self.id, status, self.gateway.digest(), vocabulary);
         self.effects.push(Effect::Audit(line));
     }
 }

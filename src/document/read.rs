@@ -174,7 +174,10 @@ impl Reader<'_> {
         let (text, escaped) = self.string()?;
         // An escaped text may be JSON of its own, which some peers send.
         let takes = place.takes;
-        let is_uri = || takes.is_uri() && is_uri_reference(self.slice(text));
+        let is_uri = || {
+            let text = self.slice(text);
+            takes.is_uri() && is_uri_reference(text) && !self.vocabulary.refers_to_another(place.attr, text)
+        };
         let sound = !escaped && (takes.has(Kind::String) || is_uri());
         let flags = if escaped { TEXT_ESCAPED } else { 0 };
         Ok(self.leaf(&place, Kind::String, text, flags, sound))

@@ -144,14 +144,6 @@ pub struct Attribute {
     references: bool,
 }
 
-impl Attribute {
-    /// True for references that need not be to a resource of certain types.
-    fn refers_anywhere(&self) -> bool {
-        let anything = |word: &str| matches!(word, "external" | "uri");
-        self.reference_types.is_empty() || self.reference_types.iter().any(|each| anything(each))
-    }
-}
-
 /// The sub-attributes that RFC 7643 section 2.4 gives a meaning.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Parts {

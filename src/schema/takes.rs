@@ -34,9 +34,9 @@ impl Takes {
             Type::Boolean => Self(bit(Kind::Bool(true))),
             Type::Decimal => Self(bit(Kind::Number)),
             Type::Complex => Self(bit(Kind::Object)),
-            Type::Reference if attribute.refers_anywhere() => Self(Self::URI),
+            Type::Reference => Self(Self::URI),
             // These need a look at the value.
-            Type::String | Type::Integer | Type::DateTime | Type::Binary | Type::Reference => Self::default(),
+            Type::String | Type::Integer | Type::DateTime | Type::Binary => Self::default(),
         }
     }
 
@@ -45,7 +45,7 @@ impl Takes {
         self.0 & bit(kind) != 0
     }
 
-    /// True when every URI is taken.
+    /// True when a URI is taken that may refer to it.
     pub(crate) const fn is_uri(self) -> bool {
         self.0 & Self::URI != 0
     }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{AttrId, Attribute, Mutability, Parts, ResourceType, Returned, Type, Vocabulary};
+use super::{AttrId, Mutability, Parts, ResourceType, Returned, Type, Vocabulary};
 use crate::document::{Document, Kind, NodeId};
 use crate::path::is_name;
 use crate::repair::{Repair, Repaired, Repairs};
@@ -176,7 +176,7 @@ impl<'a> Checker<'a> {
             (Type::String, Kind::String) => None,
             (Type::Reference, Kind::String) => {
                 let text = document.string(node).unwrap_or_default();
-                if is_uri_reference(&text) && self.refers_to_another(attribute, &text) {
+                if is_uri_reference(&text) && self.vocabulary.refers_to_another(attr, &text) {
                     let types = attribute.reference_types.join(" or ");
                     return self.value_problem(attr, &format!("must refer to a {types}"));
                 }
@@ -208,20 +208,6 @@ impl<'a> Checker<'a> {
                 self.value_problem(attr, &format!("must be one of {values}"));
             }
         }
-    }
-
-    /// True when a reference names a resource of a type it must not point to (RFC 7643 section 7,
-    /// `referenceTypes`). What does not look like the address of a resource may be one elsewhere.
-    fn refers_to_another(&self, attribute: &Attribute, text: &str) -> bool {
-        if attribute.refers_anywhere() {
-            return false;
-        }
-        let types = &attribute.reference_types;
-        let path = text.split(['?', '#']).next().unwrap_or_default();
-        let mut segments = path.trim_end_matches('/').rsplit('/').skip(1);
-        let endpoint = segments.next().unwrap_or_default();
-        let of = self.vocabulary.types().iter().find(|of| *of.endpoint == *endpoint);
-        of.is_some_and(|of| !types.iter().any(|each| **each == *of.name))
     }
 
     fn members(&mut self, document: &mut Document, object: NodeId, parent: AttrId) {

@@ -251,6 +251,20 @@ impl Vocabulary {
         self.attribute(attr).references
     }
 
+    /// True when a reference names a resource of a type it must not point to (RFC 7643 section 7,
+    /// `referenceTypes`). What does not look like the address of a resource may be one elsewhere.
+    pub(crate) fn refers_to_another(&self, attr: AttrId, text: &str) -> bool {
+        let types = &self.attribute(attr).reference_types;
+        if types.is_empty() || types.iter().any(|each| matches!(&**each, "external" | "uri")) {
+            return false;
+        }
+        let path = text.split(['?', '#']).next().unwrap_or_default();
+        let mut segments = path.trim_end_matches('/').rsplit('/').skip(1);
+        let endpoint = segments.next().unwrap_or_default();
+        let of = self.types().iter().find(|of| *of.endpoint == *endpoint);
+        of.is_some_and(|of| !types.iter().any(|each| **each == *of.name))
+    }
+
     /// True when `id` is `ancestor` or lies below it.
     pub fn is_within(&self, mut id: AttrId, ancestor: AttrId) -> bool {
         while id.is_known() {
@@ -320,7 +334,8 @@ impl Vocabulary {
         attribute.parent = parent;
         let required = attribute.required && attribute.mutability != Mutability::ReadOnly;
         let name = attribute.name.to_ascii_lowercase();
-        attribute.references = attribute.kind == Type::Reference;
+        // The URIs of schemas are the same everywhere.
+        attribute.references = attribute.kind == Type::Reference && name != "schemas";
         let mut above = if attribute.references { parent } else { AttrId::UNKNOWN };
         self.hot.push(Hot::new(id, &attribute));
         self.attributes.push(attribute);
