@@ -172,13 +172,13 @@ impl Reader<'_> {
         }
         self.at += 1;
         let (text, escaped) = self.string()?;
-        // An escaped text may be JSON of its own, which some peers send.
+        // An escaped text may be JSON of its own, an empty one may mean none: some peers send such.
         let takes = place.takes;
         let is_uri = || {
             let text = self.slice(text);
             takes.is_uri() && is_uri_reference(text) && !self.vocabulary.refers_to_another(place.attr, text)
         };
-        let sound = !escaped && (takes.has(Kind::String) || is_uri());
+        let sound = !escaped && text.len > 0 && (takes.has(Kind::String) || is_uri());
         let flags = if escaped { TEXT_ESCAPED } else { 0 };
         Ok(self.leaf(&place, Kind::String, text, flags, sound))
     }
@@ -239,9 +239,7 @@ impl Reader<'_> {
             let value = self.value(Place { parent: object, last, key, flags, attr, takes }, depth)?;
             last = value.id;
             sound &= value.sound;
-            if takes.is_required() && !self.is_blank(last) {
-                missing = missing.saturating_sub(1);
-            }
+            missing = missing.saturating_sub(usize::from(takes.is_required()));
             if !attr.is_known() {
                 self.names.push(NodeId(last));
             } else if let Some(seen) = self.seen.get_mut(attr.index()) {
@@ -259,11 +257,6 @@ impl Reader<'_> {
         }
         self.close(object, last, start, sound && missing == 0);
         Ok(Value { id: object, sound: sound && missing == 0 })
-    }
-
-    /// True for an empty text.
-    fn is_blank(&self, id: u32) -> bool {
-        self.document.node(NodeId(id)).is_some_and(|node| node.kind == Kind::String && node.text.len == 0)
     }
 
     fn array(&mut self, place: Place, depth: u32) -> Read<Value> {
@@ -288,9 +281,17 @@ impl Reader<'_> {
             count += 1;
             more = self.goes_on(b']')?;
         }
-        sound &= count == 1;
+        sound &= count == 1 && self.tells_its_kind(attr, last);
         self.close(array, last, start, sound);
         Ok(Value { id: array, sound })
+    }
+
+    /// True when the element that was read last has a type, where the schema has one beside `primary`.
+    fn tells_its_kind(&self, attr: AttrId, element: u32) -> bool {
+        let parts = self.vocabulary.parts(attr);
+        !parts.primary.is_known()
+            || !parts.kind.is_known()
+            || self.seen.get(parts.kind.index()).is_some_and(|object| *object == element)
     }
 
     /// Behind a member or element: true before the next one, false behind the end.

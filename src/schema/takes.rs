@@ -20,7 +20,7 @@ impl Takes {
     pub(super) fn member(attribute: &Attribute) -> Self {
         let required = if attribute.required { Self::REQUIRED } else { 0 };
         match attribute.mutability {
-            Mutability::ReadOnly => Self::default(),
+            Mutability::ReadOnly | Mutability::WriteOnly => Self::default(),
             _ if attribute.returned == Returned::Never => Self::default(),
             _ if attribute.multi_valued => Self(bit(Kind::Array) | required),
             _ => Self(Self::element(attribute).0 | required),

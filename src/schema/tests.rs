@@ -633,3 +633,5 @@ fn places() {
 }
 
 mod contexts;
+#[cfg(not(target_family = "wasm"))]
+mod sound;
