@@ -32,6 +32,8 @@ pub(crate) struct Audit {
     calls: Vec<(&'static str, Option<String>)>,
     /// What was answered as done and not done, by capability.
     pretended: Vec<&'static str>,
+    /// The guard that stopped a write.
+    stopped: Vec<&'static str>,
     /// What was done in another way than was asked for.
     adapted: Vec<&'static str>,
     /// The operations of a bulk request.
@@ -93,6 +95,16 @@ impl Audit {
     /// Something is answered as done, and not done.
     pub(crate) fn pretended(&mut self, capability: &'static str) {
         self.pretended.push(capability);
+    }
+
+    /// A guard stopped a write.
+    pub(crate) fn stopped(&mut self, guard: &'static str) {
+        self.stopped.push(guard);
+    }
+
+    /// The guards that stopped a write.
+    pub(crate) fn stops(&self) -> impl Iterator<Item = &'static str> {
+        self.stopped.iter().copied()
     }
 
     /// Something is done in another way than was asked for.
@@ -168,6 +180,7 @@ impl Audit {
         let words = |words: &[&'static str]| some(words.iter().map(|word| Value::from(*word)).collect());
         put("adapted", words(&self.adapted));
         put("pretended", words(&self.pretended));
+        put("stopped", words(&self.stopped));
         put("operations", some(self.inner.clone()));
         put("status", Some(status.into()));
         put("configuration", Some(digest.into()));

@@ -537,6 +537,10 @@ impl Exchange {
             let labels = vec![("route", route.clone()), ("rule", rule.to_owned())];
             self.effects.push(Effect::Metric { name: "repairs", labels, value: count });
         }
+        for guard in self.audit.stops() {
+            let labels = vec![("route", route.clone()), ("guard", guard.to_owned())];
+            self.effects.push(Effect::Metric { name: "guard", labels, value: 1 });
+        }
         for capability in self.audit.pretences() {
             let labels = vec![("route", route.clone()), ("capability", capability.to_owned())];
             self.effects.push(Effect::Metric { name: "pretended", labels, value: 1 });

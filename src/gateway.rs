@@ -11,6 +11,7 @@ use crate::config::{
 use crate::credential::Credential;
 use crate::discovery::{Discovery, Offer, Pagination};
 use crate::filter::{Filter, Literal, Op};
+use crate::guard::Guard;
 use crate::http::url::Url;
 use crate::mapping::{self, Mapping, Pair};
 use crate::path::AttrPath;
@@ -69,6 +70,8 @@ pub(crate) struct Route {
     pub(crate) abilities: Vec<Ability>,
     /// What users are looked up by before one is created, for each pair of the mapping.
     pub(crate) matching: Vec<Vec<Key>>,
+    /// What may not happen too often.
+    pub(crate) guard: Guard,
     /// What a deletion does to a user; nothing said: what the provider's profile says.
     pub(crate) delete: Option<Deletion>,
     /// What the IdP wants as the answer to a PATCH.
@@ -190,6 +193,7 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
         projection: query.projection,
         matching,
         abilities,
+        guard: route.guard,
         delete: route.delete,
         patch_answer: idp.patch_answer,
         mapping,

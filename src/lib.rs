@@ -19,6 +19,7 @@ pub mod error;
 pub mod exchange;
 pub mod filter;
 pub mod gateway;
+mod guard;
 pub mod http;
 mod mapping;
 pub mod message;

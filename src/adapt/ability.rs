@@ -1,12 +1,12 @@
 //! What a provider can do with resources of one type, compiled: paths are attributes, filters are bound.
 
-use crate::config::{self, Part, Problems};
+use crate::config::{self, Part, Problems, Route};
 use crate::delta::{Change, Op, Place};
-use crate::document::{Document, Kind};
+use crate::document::{Document, Kind, NodeId};
 use crate::filter::{Binder, Bound, Filter, Syntax};
 use crate::mapping::{Mapping, Pair};
 use crate::path::AttrPath;
-use crate::profile::{Capability, Case, Effect, PatchFacts, Readable, Unsupported, Verb, Way, WriteFacts};
+use crate::profile::{Capability, Case, Effect, PatchFacts, Readable, Verb, Way, WriteFacts};
 use crate::repair::{Repaired, Repairs};
 use crate::schema::{AttrId, ResourceType, Type, Vocabulary};
 
@@ -33,7 +33,19 @@ pub(crate) struct Ability {
     user: bool,
     /// What a deactivation does.
     pub(crate) deactivation: Effect,
+    /// What DELETE does.
+    pub(crate) deletion: Effect,
     lacks: Vec<Lack>,
+    /// Users that are never deactivated or deleted.
+    never: Option<Never>,
+}
+
+/// Users that are never deactivated or deleted.
+#[derive(Debug)]
+struct Never {
+    filter: Bound,
+    /// What they are known by: changing it would take the protection away.
+    attrs: Vec<AttrId>,
 }
 
 /// A capability that the provider lacks.
@@ -50,7 +62,7 @@ impl Ability {
     /// Compiles what a profile, and `unsupported` of the route before it, say of the provider's type of a pair.
     pub(crate) fn new(
         facts: &WriteFacts,
-        unsupported: &[Unsupported],
+        route: &Route,
         mapping: &Mapping,
         pair: &Pair,
         problems: &Problems<'_>,
@@ -66,7 +78,7 @@ impl Ability {
             path.map_or_else(|| lookup("active"), |path| vocabulary.resolve(of, &path))
         });
         let mut lacks: Vec<Lack> = Vec::new();
-        for each in unsupported.iter().chain(&facts.unsupported) {
+        for each in route.unsupported.iter().chain(&facts.unsupported) {
             let known = lacks.iter().any(|lack| lack.capability == each.capability && lack.when.is_none());
             if known || each.capability.of_user() != user {
                 continue;
@@ -80,6 +92,16 @@ impl Ability {
             };
             lacks.push(Lack { capability: each.capability, way: each.way, why: each.why.clone(), when });
         }
+        let never = route.never.as_ref().filter(|_| user).and_then(|part| {
+            let filter = bound(part, vocabulary, of, problems)?;
+            let mut attrs = Vec::new();
+            filter.to_filter(vocabulary).visit_paths(&mut |list, path| {
+                if list.is_none() {
+                    attrs.push(vocabulary.resolve(of, path));
+                }
+            });
+            Some(Never { filter, attrs })
+        });
         let case = resolved(&facts.case, vocabulary, of);
         Self {
             verbs: verbs.into_iter().filter(|verb| facts.can(&of.name, *verb)).collect(),
@@ -93,7 +115,9 @@ impl Ability {
             grants: [lookup("entitlements"), lookup("roles")],
             user,
             deactivation: facts.deactivation,
+            deletion: facts.deletion,
             lacks,
+            never,
         }
     }
 
@@ -120,6 +144,28 @@ impl Ability {
     /// True where the state of a resource decides what may be done to it.
     pub(crate) fn depends(&self, capability: Capability) -> bool {
         self.lacks(capability).any(|lack| lack.when.is_some())
+    }
+
+    /// True where some users are never deactivated or deleted.
+    pub(crate) const fn protects(&self) -> bool {
+        self.never.is_some()
+    }
+
+    /// True for the state of a user that is never deactivated or deleted.
+    pub(crate) fn is_protected(&self, document: &Document, root: NodeId) -> bool {
+        self.never.as_ref().is_some_and(|never| never.filter.matches(document, root))
+    }
+
+    /// True for a change that such a user must not see: it makes inactive, or touches what the user is known by.
+    pub(crate) fn is_kept_from(&self, change: &Change, document: &Document, vocabulary: &Vocabulary) -> bool {
+        let attr = match &change.place {
+            Place::Attribute(attr) | Place::Elements { attr, .. } => *attr,
+            Place::Unknown(_) => return false,
+        };
+        let touches =
+            |known: &AttrId| vocabulary.is_within(attr, *known) || vocabulary.is_within(*known, attr);
+        self.never.as_ref().is_some_and(|never| never.attrs.iter().any(touches))
+            || self.deactivates(change, document, vocabulary)
     }
 
     /// True when a change to resources of this type may be none of the provider's.
@@ -166,6 +212,12 @@ impl Ability {
         let boolean = vocabulary.attribute(self.active).kind == Type::Boolean;
         let on = change.value.is_some_and(|value| document.kind(value) == Kind::Bool(true));
         self.active.is_known() && attr == self.active && !(boolean && on)
+    }
+
+    /// True for a whole resource of an inactive user.
+    pub(crate) fn is_inactive(&self, document: &Document, root: NodeId, vocabulary: &Vocabulary) -> bool {
+        let active = vocabulary.find(document, root, self.active).filter(|_| self.active.is_known());
+        active.is_some_and(|active| document.kind(active) == Kind::Bool(false))
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn abilities(
     problems: &Problems<'_>,
 ) -> Vec<Ability> {
     check_paths(facts, &mapping.provider, problems);
-    let compile = |pair| Ability::new(facts, &route.unsupported, mapping, pair, problems);
+    let compile = |pair| Ability::new(facts, route, mapping, pair, problems);
     let abilities: Vec<Ability> = mapping.pairs.iter().map(compile).collect();
     for each in route.unsupported.iter().chain(&facts.unsupported) {
         if each.way == Way::Pretend {

@@ -52,6 +52,7 @@ codes! {
 
     WRITING = "SL0621", "A fact or a setting about writing to a provider that cannot work as written.";
     PRETENDED = "SL0622", "Something that is answered as done and is not done.";
+    GUARD = "SL0623", "A guard that cannot hold.";
 
     SCHEMA = "SL0701", "A schema that cannot be used as written.";
 }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::access::Access;
 use crate::credential::Credential;
+use crate::guard::{self, Guard};
 use crate::http::url::{Url, plain_path};
 use crate::profile::{Unsupported, capability, write};
 use crate::{HostFacts, Scheme};
@@ -48,6 +49,10 @@ pub(crate) struct Route {
     pub(crate) matching: Option<Vec<Part>>,
     /// What the provider cannot do, before what the profile says.
     pub(crate) unsupported: Vec<Unsupported>,
+    /// What may not happen too often.
+    pub(crate) guard: Guard,
+    /// A filter of the provider's: users that are never deactivated or deleted.
+    pub(crate) never: Option<Part>,
     /// How the route works.
     pub(crate) mode: Mode,
 }
@@ -235,11 +240,8 @@ impl Scene<'_> {
         let idp = fields.need("idp").and_then(|item| self.idp(name, &item, taken));
         let provider = fields.need("provider").and_then(|item| self.provider(&item));
         let mapping = fields.opt("mapping");
-        for later in LATER {
-            if let Some(item) = fields.opt(later) {
-                item.not_yet(later, "remove it: nothing may look protected that is not");
-            }
-        }
+        let guard = fields.opt("guard").and_then(|item| guard::read(name, &item, self.host.atomic_store));
+        let (guard, never) = guard.unwrap_or_default();
         let deactivate = fields
             .opt("deactivate")
             .and_then(|item| item.choice(&[("reject", Deactivate::Reject), ("delete", Deactivate::Delete)]));
@@ -267,6 +269,8 @@ impl Scene<'_> {
             delete,
             matching,
             unsupported: unsupported.unwrap_or_default(),
+            guard,
+            never,
             mode: mode?,
         })
     }
@@ -486,9 +490,6 @@ fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
-
-/// Keys of a route that are read, and refused as long as nothing acts on them.
-const LATER: [&str; 1] = ["guard"];
 
 const NAME_REMEDY: &str = "use letters, digits, `.`, `_` and `-`, at most 64";
 

@@ -86,7 +86,22 @@ pub(super) const ROUTE: &[Key] = &[
         Kind::Named(&Kind::Object(UNSUPPORTED)),
         "What the provider cannot do, by capability, and what happens instead.",
     ),
-    later("guard"),
+    may("guard", Kind::Object(GUARD), "What may not happen too often, and to whom it may never happen."),
+];
+
+pub(crate) const GUARD: &[Key] = &[
+    may("deactivate", Kind::Object(GUARD_MOST), "How many users may be deactivated in a time."),
+    may("delete", Kind::Object(GUARD_MOST), "How many resources may be deleted in a time."),
+    may(
+        "never",
+        Kind::Text,
+        "A filter of the provider's attributes: users that are never deactivated or deleted.",
+    ),
+];
+
+pub(crate) const GUARD_MOST: &[Key] = &[
+    need("max", Kind::Number(0, 2000), "How many different ones."),
+    need("per", Kind::Pattern("^([0-9]+ *(ms|s|m|h)|\\$\\{.+\\})$"), "The time, 1s to 168h."),
 ];
 
 pub(super) const UNSUPPORTED: &[Key] = &[

@@ -18,3 +18,4 @@ pub use keys::json_schema;
 pub(crate) use problems::Problems;
 pub use problems::{ConfigError, ConfigErrors};
 pub use secret::secret_names;
+pub(crate) use units::duration;

@@ -10,7 +10,7 @@ pub(super) fn size(item: &Item<'_>, bounds: &RangeInclusive<u64>) -> Option<u64>
 }
 
 /// A time in milliseconds.
-pub(super) fn duration(item: &Item<'_>, bounds: &RangeInclusive<u64>) -> Option<u64> {
+pub(crate) fn duration(item: &Item<'_>, bounds: &RangeInclusive<u64>) -> Option<u64> {
     let units = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
     read(item, bounds, &units, "a time", "50s")
 }

@@ -20,9 +20,10 @@ pub(crate) use self::bulk::MAX_OPERATIONS;
 pub(crate) use self::request::{Kind, Request};
 use crate::audit::Audit;
 use crate::document::{Document, NodeId};
-use crate::errand::{Answer, Need};
+use crate::errand::{Answer, Need, Resume};
 use crate::error::ScimError;
 use crate::gateway::{Gateway, Route};
+use crate::guard::{Act, Judged};
 use crate::http::{Call, Headers, Response};
 use crate::mapping::Pair;
 use crate::message::SCIM_JSON;
@@ -38,7 +39,6 @@ pub(crate) enum Step {
     /// Ask the provider; its answer ends the operation.
     Last(Call),
     /// Ask the host for something else, as the store; [`Operation::answered`] takes what comes back.
-    #[expect(dead_code, reason = "for guards, which count in the store")]
     Ask(Need),
     /// Answer the IdP.
     Done(Response),
@@ -56,6 +56,8 @@ pub(crate) struct Operation {
     sending: send::Sending,
     /// A user whose creation was sent: it is looked up again if that fails.
     matching: Option<Box<create::Matching>>,
+    /// The state of the resource lets it be written.
+    judged: bool,
     /// The resource was written and only has to be shown.
     written: bool,
     /// Values as the IdP spells them, where the provider writes them otherwise.
@@ -73,6 +75,8 @@ enum State {
     ExpectBefore(write::Change),
     /// The provider is asked for users that may be the one to be created.
     ExpectMatch(Box<create::Matching>),
+    /// A guard counts.
+    ExpectGuard(Act, Resume<Judged>),
     /// The provider is asked to do a part of it.
     ExpectPart,
     /// The provider is asked to do it.
@@ -110,6 +114,7 @@ impl Operation {
             unchanged: None,
             sending: send::Sending::default(),
             matching: None,
+            judged: false,
             written: false,
             spellings: Vec::new(),
             conditions: version::Conditions::default(),
@@ -164,7 +169,9 @@ impl Operation {
             State::ExpectList(asked) => self.listed(scene, asked, response),
             State::ExpectPage(gather) => self.page(scene, gather, response),
             State::ExpectItem(bulk) => self.bulk_answer(scene, *bulk, Ok(response)),
-            State::Begin => Err(ScimError::new(500, "the gateway has lost track of this request")),
+            State::Begin | State::ExpectGuard(..) => {
+                Err(ScimError::new(500, "the gateway has lost track of this request"))
+            }
         };
         step.map_err(|error| self.partly(error))
     }
@@ -173,6 +180,10 @@ impl Operation {
     pub(crate) fn answered(&mut self, scene: &mut Scene<'_>, answer: Answer) -> Result<Step> {
         match std::mem::replace(&mut self.state, State::Begin) {
             State::ExpectItem(bulk) => self.bulk_answered(scene, *bulk, answer),
+            State::ExpectGuard(act, resume) => {
+                let turn = resume.with(scene.now, answer);
+                self.on_guard(scene, act, turn)
+            }
             _ => Err(ScimError::new(500, "the gateway has lost track of this request")),
         }
     }

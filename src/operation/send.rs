@@ -5,11 +5,14 @@ use std::collections::VecDeque;
 use super::write::Change;
 use super::{Kind, Operation, Result, Scene, State, Step, json, not_found};
 use crate::adapt::{Ability, Lack, Part, Writer, same_but_case};
+use crate::config::Deletion;
 use crate::delta;
 use crate::document::NodeId;
+use crate::errand::Turn;
 use crate::error::ScimError;
+use crate::guard::{Act, Judged};
 use crate::http::Response;
-use crate::profile::{Capability, PatchAnswer, Verb, Way};
+use crate::profile::{Capability, Effect, PatchAnswer, Verb, Way};
 use crate::schema::AttrId;
 
 /// The requests of one write.
@@ -40,11 +43,11 @@ impl Operation {
         }
         let Some(changes) = self.permitted(scene, changes, old)? else { return self.nothing_sent(scene) };
         self.check_changes(scene, &changes)?;
-        let deactivates = self.deactivates(scene, &changes)?;
+        let act = self.act(scene, &changes)?;
         let ability = self.ability(scene)?;
         let vocabulary = &scene.route.mapping.provider;
         let parts = Writer { ability, vocabulary, document: &mut self.document }.parts(&changes);
-        self.guarded(scene, "PATCH", parts, deactivates)
+        self.guarded(scene, "PATCH", parts, act)
     }
 
     /// Sends one request with this body.
@@ -54,7 +57,7 @@ impl Operation {
         method: &'static str,
         body: Vec<u8>,
     ) -> Result<Step> {
-        self.guarded(scene, method, vec![Part { body, ..Part::default() }], false)
+        self.guarded(scene, method, vec![Part { body, ..Part::default() }], None)
     }
 
     /// Sends requests if the route's guard lets them.
@@ -63,11 +66,56 @@ impl Operation {
         scene: &mut Scene<'_>,
         method: &'static str,
         parts: Vec<Part>,
-        _deactivates: bool,
+        act: Option<Act>,
     ) -> Result<Step> {
         let total = parts.len();
         self.sending = Sending { method, parts: parts.into(), total, ..Sending::default() };
-        self.next_part(scene)
+        match act.filter(|act| scene.route.guard.counts(*act)) {
+            Some(act) => {
+                let name = self.provider_type(scene).map_or("", |of| &of.name);
+                let resource = format!("{name}/{}", self.request.id.as_deref().unwrap_or_default());
+                self.on_guard(scene, act, scene.route.guard.judge(act, &resource, scene.now))
+            }
+            None => self.next_part(scene),
+        }
+    }
+
+    /// Sends what waits for the guard, asks on, or gives the guard's refusal.
+    pub(super) fn on_guard(&mut self, scene: &mut Scene<'_>, act: Act, turn: Turn<Judged>) -> Result<Step> {
+        match turn {
+            Turn::Ready(Ok(())) => self.next_part(scene),
+            Turn::Ready(Err(error)) => {
+                scene.audit.stopped(act.as_str());
+                Err(error)
+            }
+            Turn::Need(need, resume) => {
+                self.state = State::ExpectGuard(act, resume);
+                Ok(Step::Ask(need))
+            }
+        }
+    }
+
+    /// Refuses what must never happen to a resource in this state.
+    pub(super) fn protect(&self, scene: &mut Scene<'_>, old: Option<NodeId>, acts: bool) -> Result<()> {
+        let ability = self.ability(scene)?;
+        if !acts || self.judged || !ability.protects() {
+            return Ok(());
+        }
+        if old.is_some_and(|old| !ability.is_protected(&self.document, old)) {
+            return Ok(());
+        }
+        scene.audit.stopped("never");
+        let detail = format!(
+            "the guard `never` of route `{}` protects this user from being deactivated, deleted or taken for another; \
+             nothing was sent; change the user at the provider, or change `guard.never`",
+            scene.route.name
+        );
+        Err(ScimError::new(403, detail))
+    }
+
+    fn kept_from(&self, scene: &Scene<'_>, changes: &[delta::Change]) -> Result<bool> {
+        let (ability, vocabulary) = (self.ability(scene)?, &scene.route.mapping.provider);
+        Ok(changes.iter().any(|change| ability.is_kept_from(change, &self.document, vocabulary)))
     }
 
     /// Sends the next request.
@@ -149,6 +197,8 @@ impl Operation {
                 permitted.push(change);
             }
         }
+        let kept = self.kept_from(scene, &permitted)?;
+        self.protect(scene, old, kept)?;
         Ok(Some(permitted).filter(|permitted| !permitted.is_empty()))
     }
 
@@ -186,18 +236,28 @@ impl Operation {
         let depends = |change: &delta::Change| {
             ability.needs(change, &self.document, vocabulary).into_iter().any(|each| ability.depends(each))
         };
-        Ok(changes.iter().any(depends))
+        let protects = ability.protects() && !self.judged;
+        Ok(changes.iter().any(depends) || (protects && self.kept_from(scene, changes)?))
     }
 
-    /// True when the guard wants to know what replacing by this resource changes.
-    pub(super) fn guards(&self, _scene: &Scene<'_>, _root: NodeId) -> bool {
-        false
+    /// True when a guard wants to know what replacing by this resource changes.
+    pub(super) fn guards(&self, scene: &Scene<'_>, root: NodeId) -> bool {
+        let Ok(ability) = self.ability(scene) else { return false };
+        let counts = [Act::Deactivate, Act::Delete].into_iter().any(|act| scene.route.guard.counts(act));
+        let inactive = ability.is_inactive(&self.document, root, &scene.route.mapping.provider);
+        ability.protects() || (counts && inactive)
     }
 
-    pub(super) fn deactivates(&self, scene: &Scene<'_>, changes: &[delta::Change]) -> Result<bool> {
+    /// What a guard calls these changes.
+    pub(super) fn act(&self, scene: &Scene<'_>, changes: &[delta::Change]) -> Result<Option<Act>> {
         let ability = self.ability(scene)?;
         let vocabulary = &scene.route.mapping.provider;
-        Ok(changes.iter().any(|change| ability.deactivates(change, &self.document, vocabulary)))
+        let deactivates =
+            changes.iter().any(|change| ability.deactivates(change, &self.document, vocabulary));
+        Ok(deactivates.then_some(match ability.deactivation {
+            Effect::Delete => Act::Delete,
+            _ => Act::Deactivate,
+        }))
     }
 
     /// The answer to a write of which nothing has to reach the provider, when its state is known.
@@ -304,7 +364,8 @@ impl Operation {
     pub(super) fn delete(&mut self, scene: &mut Scene<'_>) -> Result<Step> {
         self.supported(scene)?;
         let capability = self.deletion(scene)?;
-        match self.ability(scene)?.depends(capability) {
+        let ability = self.ability(scene)?;
+        match ability.depends(capability) || ability.protects() {
             true => self.ask_state(scene, Change::Deletion),
             false => self.delete_judged(scene, None),
         }
@@ -315,8 +376,9 @@ impl Operation {
     }
 
     pub(super) fn delete_judged(&mut self, scene: &mut Scene<'_>, old: Option<NodeId>) -> Result<Step> {
-        use crate::config::Deletion;
         let ability = self.ability(scene)?;
+        self.protect(scene, old, true)?;
+        self.judged = old.is_some();
         let said = scene.route.delete.filter(|_| ability.is_user());
         let emulates = match said {
             Some(Deletion::Delete) => false,
@@ -338,7 +400,11 @@ impl Operation {
         if !ability.can(Verb::Delete) {
             return Err(self.lacking(scene, "delete"));
         }
-        self.guarded(scene, "DELETE", vec![Part::default()], false)
+        let act = match (ability.is_user(), ability.deletion) {
+            (true, Effect::Archive | Effect::Suspend | Effect::Deactivate) => Act::Deactivate,
+            _ => Act::Delete,
+        };
+        self.guarded(scene, "DELETE", vec![Part::default()], Some(act))
     }
 
     /// A deletion that is made a deactivation.

@@ -1,7 +1,7 @@
 //! Replacing and changing resources: what is asked for, told as changes on the provider's side.
 
 use super::{Bases, Operation, Result, Scene, State, Step, not_found};
-use crate::adapt::Writer;
+use crate::adapt::{Part, Writer};
 use crate::delta;
 use crate::document::{Kind, NodeId};
 use crate::error::ScimError;
@@ -238,8 +238,8 @@ impl Operation {
             }
         }
         let body = self.document.write(body);
-        let deactivates = self.deactivates(scene, &changes)?;
-        self.guarded(scene, "PUT", vec![crate::adapt::Part { body, ..Default::default() }], deactivates)
+        let act = self.act(scene, &changes)?;
+        self.guarded(scene, "PUT", vec![Part { body, ..Part::default() }], act)
     }
 
     pub(super) fn ask_state(&mut self, scene: &Scene<'_>, change: Change) -> Result<Step> {
