@@ -393,7 +393,8 @@ fn repairs_are_made_once() {
     let mut compared = 0;
     for file in case_files() {
         // What a provider's dialect makes of a request is not what an IdP sends.
-        if file.iter().any(|part| part == "generic-to-limited") {
+        let foreign = ["generic-to-limited", "okta-to-custom", "secureauth-to-salesforce"];
+        if file.iter().any(|part| foreign.iter().any(|folder| part == *folder)) {
             continue;
         }
         let case: Case = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();

@@ -10,7 +10,7 @@
 // SIM-SF-9  groups are neither made nor deleted nor replaced (status inferred)
 // SIM-SF-10 a token that is over is answered with 401 and a list
 // SIM-SF-11 userName reads in lower case; nickName, displayName, name.formatted and photos are filled in
-// SIM-SF-12 a user's PATCH has operations without a path (a path in lenient mode only, inferred); users have no PUT (inferred)
+// SIM-SF-12 what a user's PATCH adds and replaces has no path (one in lenient mode only, inferred); users have no PUT (inferred)
 import { Lived, basic, operationsOf, withOperations } from '../dialects.mjs';
 import { Refusal } from '../judge.mjs';
 import { CORE_GROUP, CORE_USER, ENTERPRISE_USER, ResourceType } from '../schema.mjs';
@@ -98,7 +98,7 @@ export default function salesforce({
 }
 
 function pathless(body, judge) {
-  if (operationsOf(body).some(({ path }) => path !== undefined)) judge.object('SIM-SF-12', 'invalidPath', 'operations on users have no `path`');
+  if (operationsOf(body).some(({ op, path }) => path !== undefined && String(op).toLowerCase() !== 'remove')) judge.object('SIM-SF-12', 'invalidPath', 'operations on users have no `path`');
   // Op names are taken in any case.
   return withOperations(body, (operation) => ({ ...operation, op: String(operation?.op).toLowerCase() }));
 }
