@@ -1,15 +1,15 @@
 //! Patch changes through a mapping, without knowing the resource's state where that can be done.
 
-use super::filter::slot_filter;
+use super::filter::{filter_of, slot_filter};
 use super::resource::{AMBIGUOUS, NO_VALUE, unclaimed};
 use super::spot::Spot;
-use super::transform::{Chain, Unsayable};
+use super::transform::{Asks, Chain, Unsayable};
 use super::{Claim, Fired, Mapping, Pair, Rule, Source, Unmapped};
 use crate::delta::{Change, Op, Place};
 use crate::document::{Document, NodeId};
-use crate::filter::{self, Filter, Literal};
+use crate::filter::{self, Filter, Folded, Literal};
 use crate::path::{AttrPath, Path};
-use crate::schema::{AttrId, Problem, ProblemKind, Vocabulary};
+use crate::schema::{AttrId, Problem, ProblemKind, Type, Vocabulary};
 
 /// What became of a list of changes.
 #[derive(Debug)]
@@ -164,6 +164,10 @@ impl<'a> Mapper<'a> {
         let list = self.mapping.provider.attribute(to.leaf()).multi_valued && to.slot.is_empty();
         if rule.chain.reshapes() && idp_list && change.op == Op::Add {
             // What is added to the list is not all there is in it.
+            return Err(NeedsState);
+        }
+        if rule.chain.hides_elements() && change.op != Op::Add {
+            // What the IdP does not see in the list stays there.
             return Err(NeedsState);
         }
         let op = if list && !idp_list { Op::Replace } else { change.op };
@@ -366,7 +370,15 @@ impl<'a> Mapper<'a> {
         waits: bool,
     ) -> Step {
         let list = to.slot.is_empty() && self.mapping.provider.attribute(to.attr).multi_valued;
-        if waits || !list || rule.chain.reshapes() || (change.value.is_some() && !rule.chain.is_empty()) {
+        let others = self.writers(to).any(|other| {
+            !std::ptr::eq(other, rule) && other.provider.as_ref().is_some_and(|spot| spot.same(to))
+        });
+        if waits
+            || !list
+            || others
+            || rule.chain.reshapes()
+            || (!rule.chain.is_empty() && (change.value.is_some() || sub.is_known()))
+        {
             return Err(NeedsState);
         }
         self.other_list(change, to.attr, filter, sub, &rule.chain)?;
@@ -388,7 +400,7 @@ impl<'a> Mapper<'a> {
         filter.visit_paths(&mut |_, path| {
             names_known &= provider.lookup(list, path.name.as_bytes()).is_known()
         });
-        let filter = if chain.is_empty() { Some(filter.clone()) } else { chained(filter, chain) };
+        let filter = if chain.is_empty() { Some(filter.clone()) } else { seen(filter, chain) };
         let Some(filter) = filter.filter(|_| names_known) else { return Err(NeedsState) };
         let (place_sub, target) = match sub.is_known() {
             false => (AttrId::UNKNOWN, list),
@@ -421,7 +433,8 @@ impl<'a> Mapper<'a> {
         let target = self.pair.idp_index.same(attr);
         if !target.is_known() {
             let place = Place::Unknown(idp.attr_path(attr).into());
-            self.out.push(Change { place, ..change.clone() });
+            let value = change.value.map(|value| self.bound(value, target));
+            self.out.push(Change { op: change.op, place, value });
             return Ok(());
         }
         if self.pair.provider_index.claim(target) != Claim::No {
@@ -440,7 +453,8 @@ impl<'a> Mapper<'a> {
             let sub = sub.is_known().then(|| idp.name(sub).into());
             let attribute = AttrPath { sub, ..idp.attr_path(attr) };
             let place = Place::Unknown(Path::Attribute { attribute, filter: Some(Box::new(filter.clone())) });
-            self.out.push(Change { place, ..change.clone() });
+            let value = change.value.map(|value| self.bound(value, target));
+            self.out.push(Change { op: change.op, place, value });
             return Ok(());
         }
         match self.pair.provider_index.claim(target) {
@@ -468,6 +482,19 @@ impl<'a> Mapper<'a> {
 fn written(rule: &Rule) -> Option<(&Spot, &Spot)> {
     let writes = rule.update && rule.to_provider && !matches!(rule.source, Source::Drop);
     Some((rule.idp.as_ref()?, rule.provider.as_ref()?)).filter(|_| writes)
+}
+
+/// The same, of the elements that the rule shows.
+fn seen(filter: &Filter, chain: &Chain) -> Option<Filter> {
+    let filter = chained(filter, chain)?;
+    match chain.present() {
+        (Asks::Present, true) => Some(filter),
+        (asks, true) => match filter_of(&asks, &AttrPath::new("value"), Type::String) {
+            Folded::Filter(shown) => Some(Filter::and(vec![filter, shown])),
+            Folded::Constant(_) => None,
+        },
+        (_, false) => None,
+    }
 }
 
 /// A filter on the elements of a list whose values the rule changes; nothing where that cannot be said.

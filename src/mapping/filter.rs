@@ -459,6 +459,11 @@ impl<'a> Asker<'a> {
             Folded::Constant(true) => None,
             Folded::Filter(filter) => Some(filter),
         };
+        let inside =
+            |spot: &Spot, vocabulary| inner.as_ref().is_some_and(|filter| asks_for(filter, spot, vocabulary));
+        if self.held_slots(list, target).any(|(spot, vocabulary)| inside(spot, vocabulary)) {
+            return Asked::constant(false);
+        }
         let hidden = self.hidden(list, target, inner.as_ref());
         let all: Vec<Filter> = inner.into_iter().chain(hidden).collect();
         match all.is_empty() {
@@ -491,14 +496,9 @@ impl<'a> Asker<'a> {
 
     /// Not the elements that rules hold, on either side; those that the filter excludes need no word.
     fn hidden(&self, list: AttrId, target: AttrId, filter: Option<&Filter>) -> Vec<Filter> {
-        let (idp, provider) = (&self.mapping.idp, &self.mapping.provider);
-        let pair = self.pair;
-        let ours = pair.idp_index.rules_in(pair, list).filter_map(|rule| rule.idp.as_ref());
-        let theirs = pair.provider_index.rules_in(pair, target).filter_map(|rule| rule.provider.as_ref());
-        let ours = ours.filter(|spot| spot.attr == list).map(|spot| (spot, idp));
-        let theirs = theirs.filter(|spot| spot.attr == target).map(|spot| (spot, provider));
+        let provider = &self.mapping.provider;
         let mut hidden = Vec::new();
-        for (spot, vocabulary) in ours.chain(theirs).filter(|(spot, _)| !spot.slot.is_empty()) {
+        for (spot, vocabulary) in self.held_slots(list, target) {
             let known = |(sub, _): &(AttrId, Literal)| {
                 !target.is_known() || provider.lookup(target, vocabulary.name(*sub).as_bytes()).is_known()
             };
@@ -509,6 +509,16 @@ impl<'a> Asker<'a> {
             }
         }
         hidden
+    }
+
+    /// The slots of rules in a list, on either side.
+    fn held_slots(&self, list: AttrId, target: AttrId) -> impl Iterator<Item = (&'a Spot, &'a Vocabulary)> {
+        let (pair, mapping) = (self.pair, self.mapping);
+        let ours = pair.idp_index.rules_in(pair, list).filter_map(|rule| rule.idp.as_ref());
+        let theirs = pair.provider_index.rules_in(pair, target).filter_map(|rule| rule.provider.as_ref());
+        let ours = ours.filter(move |spot| spot.attr == list).map(|spot| (spot, &mapping.idp));
+        let theirs = theirs.filter(move |spot| spot.attr == target).map(|spot| (spot, &mapping.provider));
+        ours.chain(theirs).filter(|(spot, _)| !spot.slot.is_empty())
     }
 
     /// The path of an attribute that passes as a whole, under its own name.
@@ -642,22 +652,37 @@ fn narrowed(filter: &Filter, names: &[(Box<str>, bool)]) -> Folded {
 
 /// True when a filter on elements cannot select the slot's.
 fn excludes(filter: &Filter, slot: &Spot, vocabulary: &Vocabulary) -> bool {
-    let other = |sub: AttrId, literal: &Literal, leaf: &Filter| match leaf {
-        Filter::Compare { path, op: Op::Eq, value }
-            if path.name.eq_ignore_ascii_case(vocabulary.name(sub)) =>
-        {
-            match (literal, value) {
-                (Literal::String(a), Literal::String(b)) => !a.eq_ignore_ascii_case(b),
-                (a, b) => a != b,
-            }
-        }
-        _ => false,
-    };
+    slot.slot.iter().any(|part| compared(filter, part, vocabulary).any(|same| !same))
+}
+
+/// True when a filter on elements selects none but the slot's.
+fn asks_for(filter: &Filter, slot: &Spot, vocabulary: &Vocabulary) -> bool {
+    slot.slot.iter().all(|part| compared(filter, part, vocabulary).any(|same| same))
+}
+
+/// Whether what a filter on elements compares with a part of a slot is the same.
+fn compared<'f>(
+    filter: &'f Filter,
+    (sub, literal): &'f (AttrId, Literal),
+    vocabulary: &'f Vocabulary,
+) -> impl Iterator<Item = bool> + use<'f> {
     let leaves = match filter {
         Filter::And(filters) => filters.as_slice(),
         one => std::slice::from_ref(one),
     };
-    slot.slot.iter().any(|(sub, literal)| leaves.iter().any(|leaf| other(*sub, literal, leaf)))
+    leaves.iter().filter_map(move |leaf| match leaf {
+        Filter::Compare { path, op: Op::Eq, value }
+            if path.name.eq_ignore_ascii_case(vocabulary.name(*sub)) =>
+        {
+            Some(match (literal, value) {
+                (Literal::String(a), Literal::String(b)) => {
+                    Op::Eq.texts(a, b, vocabulary.attribute(*sub).case_exact)
+                }
+                (a, b) => a == b,
+            })
+        }
+        _ => None,
+    })
 }
 
 /// The slot as a filter on elements.
@@ -694,7 +719,7 @@ fn has_all(asks: &Asks) -> bool {
     }
 }
 
-fn filter_of(asks: &Asks, path: &AttrPath, kind: Type) -> Folded {
+pub(super) fn filter_of(asks: &Asks, path: &AttrPath, kind: Type) -> Folded {
     let all =
         |list: &[Asks]| -> Vec<Folded> { list.iter().map(|each| filter_of(each, path, kind)).collect() };
     let filters = |list: Vec<Folded>| -> Vec<Filter> {

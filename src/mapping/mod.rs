@@ -12,6 +12,8 @@ mod compile;
 mod filter;
 mod fired;
 mod index;
+#[cfg(test)]
+mod laws;
 mod lost;
 mod paths;
 mod put;
@@ -229,3 +231,6 @@ impl Mapping {
         pair.identity || pair.unmapped == Unmapped::Pass || pair.idp_index.claim(attr) != Claim::No
     }
 }
+
+#[cfg(test)]
+mod tests;

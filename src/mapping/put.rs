@@ -34,12 +34,20 @@ impl Mapping {
             if !touched && !replaces {
                 continue;
             }
+            let unseen = if touched { way.unseen(rules.clone(), document, new) } else { Vec::new() };
             if !touched {
                 way.enforce(rules, document, root, new, notes);
             } else if !way.carry_first(rules.clone(), document, root, new, notes)
                 && let Some((rule, to)) = way.clear(rules, document, new, replaces, notes)
             {
                 cleared.push((rule, to));
+            }
+            if let Some((to, _)) = unseen.first() {
+                let list = way.to.list(document, new, to.attr);
+                for (_, element) in &unseen {
+                    let copy = document.copy(*element);
+                    document.append(list, copy);
+                }
             }
         }
         for (rule, to) in cleared {
@@ -84,6 +92,20 @@ impl<'a> Way<'a> {
             Source::Computed(template) => template.inputs().any(differs),
             Source::Constant(_) | Source::Default(_) | Source::Drop => false,
         }
+    }
+
+    /// The elements of a list that a rule hides from the IdP: they stay.
+    fn unseen(
+        &self,
+        mut rules: impl Iterator<Item = &'a Rule>,
+        document: &Document,
+        new: NodeId,
+    ) -> Vec<(&'a Spot, NodeId)> {
+        let rule = rules.find(|rule| rule.to_idp && rule.chain.hides_elements());
+        let Some((rule, to)) = rule.and_then(|rule| Some((rule, self.to(rule)?))) else { return Vec::new() };
+        let Some(list) = self.to.find(document, new, to.attr) else { return Vec::new() };
+        let hidden = document.elements(list).filter(|element| !rule.chain.shows(document, *element));
+        hidden.map(|element| (to, element)).collect()
     }
 
     /// A replacement says nothing new of the place: what is always written is, and a default where nothing is.

@@ -256,6 +256,9 @@ impl<'a> Way<'a> {
             Claim::Whole => {}
             Claim::Parts if object => {
                 let target = self.target(attr);
+                if !target.is_known() {
+                    return self.pass_rest(document, member, new, above, notes);
+                }
                 let parts: Vec<NodeId> = document.children(member).collect();
                 for part in parts {
                     self.pass_member(document, part, new, target, notes);
@@ -271,6 +274,28 @@ impl<'a> Way<'a> {
                 }
             }
             Claim::No => self.pass_value(document, member, None, new, above, notes),
+        }
+    }
+
+    /// A complex value that the other side does not know, without the parts that rules claim.
+    fn pass_rest(
+        &self,
+        document: &mut Document,
+        member: NodeId,
+        new: NodeId,
+        above: AttrId,
+        notes: &mut Notes<'_>,
+    ) {
+        let copy = document.copy(member);
+        let parts: Vec<NodeId> = document.children(copy).collect();
+        for part in parts {
+            let attr = document.attr(part);
+            if attr.is_known() && self.claim_from(attr) != Claim::No {
+                document.remove(part);
+            }
+        }
+        if document.first(copy).is_some() {
+            self.pass_value(document, copy, None, new, above, notes);
         }
     }
 
@@ -302,7 +327,15 @@ impl<'a> Way<'a> {
             }
         };
         if !target.is_known() {
-            return self.pass_unknown(document, member, new, above);
+            let Some(elements) = elements else { return self.pass_unknown(document, member, new, above) };
+            let list = document.new_array();
+            let key = document.key(member).into_owned();
+            document.set_key(list, &key);
+            for element in elements {
+                let copy = document.copy(element);
+                document.append(list, copy);
+            }
+            return self.pass_unknown(document, list, new, above);
         }
         match self.claim_to(target) {
             Claim::Whole => self.overruled(target, notes),

@@ -229,6 +229,16 @@ impl Chain {
         self.steps.iter().any(Step::reshapes)
     }
 
+    /// True where a list's elements may be hidden from the IdP, because the rule cannot have made them.
+    pub(super) fn hides_elements(&self) -> bool {
+        self.idp.list && self.provider.list && !self.is_empty() && self.present() != (Asks::Present, true)
+    }
+
+    /// True when the IdP sees an element of the provider's list.
+    pub(super) fn shows(&self, document: &Document, element: NodeId) -> bool {
+        item(document, element, &self.provider).is_some_and(|item| !self.back(vec![item]).is_empty())
+    }
+
     /// True where provider values are in the order of the IdP's.
     pub(super) fn keeps_order(&self) -> bool {
         self.steps.iter().all(|step| matches!(step, Step::Prefix(_) | Step::Trim | Step::Lower | Step::Upper))

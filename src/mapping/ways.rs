@@ -88,10 +88,14 @@ fn is_readable(attribute: &Attribute) -> bool {
 
 /// True when the view has the attribute, whatever conditions say.
 pub(super) fn is_shown(pair: &Pair, idp: &Side<'_>, provider: &Side<'_>, attr: AttrId) -> bool {
+    let shows = |spot: &Spot| {
+        idp.vocabulary.is_within(attr, spot.leaf()) || idp.vocabulary.is_within(spot.leaf(), attr)
+    };
+    let mut guarded = pair.rules.iter().filter(|rule| rule.to_idp && rule.is_guarded());
+    if guarded.any(|rule| rule.idp.as_ref().is_some_and(shows)) {
+        return false;
+    }
     let ruled = pair.rules.iter().filter(|rule| rule.to_idp && !rule.is_guarded()).any(|rule| {
-        let shows = |spot: &Spot| {
-            idp.vocabulary.is_within(attr, spot.leaf()) || idp.vocabulary.is_within(spot.leaf(), attr)
-        };
         let readable = rule.provider.as_ref().is_some_and(|spot| is_readable(provider.leaf(spot)));
         matches!(rule.source, Source::Copy) && readable && rule.idp.as_ref().is_some_and(shows)
     });
