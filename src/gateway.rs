@@ -172,7 +172,7 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
     };
     let discovery = Discovery::new(&mapping, &idp, &provider, &route.idp.base, &offer);
     let query = provider.provider.query;
-    let filters = Takes::new(query.filter, &mapping.provider, problems);
+    let filters = Takes::new(query.filter, &provider.provider.write, &mapping.provider, problems);
     let abilities = adapt::abilities(&route, &provider.provider.write, &mapping, problems);
     let matching = adapt::keys(&route, &provider.provider.write, &mapping, &filters, problems);
     check_matching(&mapping, &idp.matching, &filters, &place, problems);

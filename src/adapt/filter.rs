@@ -5,7 +5,7 @@ use crate::config::{self, Problems};
 use crate::filter::{Filter, Folded, Literal, Op};
 use crate::mapping::{self, Mapping, Pair};
 use crate::path::AttrPath;
-use crate::profile::{FilterFacts, FormFacts, Logical};
+use crate::profile::{FilterFacts, FormFacts, Logical, Readable, WriteFacts};
 use crate::schema::{AttrId, ResourceType, Type, Vocabulary};
 
 /// The filters a provider takes, with the attributes of its schemas.
@@ -14,6 +14,8 @@ pub(crate) struct Takes {
     facts: FilterFacts,
     /// By the provider's resource types; none: every attribute.
     forms: Vec<Option<Vec<Form>>>,
+    /// By the same: lists of such resources may come without their elements.
+    partial: Vec<bool>,
 }
 
 /// Attributes that are asked for together, and the word of each where it is not its path.
@@ -55,7 +57,12 @@ const MOST_ALTERNATIVES: usize = 10;
 
 impl Takes {
     /// Looks the profile's attributes up in the provider's schemas.
-    pub(crate) fn new(facts: FilterFacts, vocabulary: &Vocabulary, problems: &Problems<'_>) -> Self {
+    pub(crate) fn new(
+        facts: FilterFacts,
+        write: &WriteFacts,
+        vocabulary: &Vocabulary,
+        problems: &Problems<'_>,
+    ) -> Self {
         let find = |of: &ResourceType| {
             let (_, asked) = facts.attributes.iter().find(|(name, _)| **name == *of.name)?;
             Some(asked.forms.iter().filter_map(|form| Form::new(form, of, vocabulary, problems)).collect())
@@ -70,7 +77,8 @@ impl Takes {
                 item.place.item(problems).error(config::BAD_VALUE, message, remedy);
             }
         }
-        Self { facts, forms }
+        let partial = |of: &ResourceType| write.readable(&of.name) == Readable::Partial;
+        Self { facts, forms, partial: vocabulary.types().iter().map(partial).collect() }
     }
 
     /// True when the provider answers 404 where a filter finds nothing.
@@ -100,6 +108,8 @@ impl Takes {
             Folded::Constant(true) => return Ok(Plan::Ask { asked: vec![None], rest: None }),
             Folded::Filter(filter) => filter,
         };
+        let partial = self.partial.get(number).copied().unwrap_or(false);
+        let unread = |filter: &Filter| unread(mapping, pair, idp, partial, filter);
         let (mut parts, mut empty) = (Vec::new(), false);
         for each in conjuncts(&filter) {
             let part = match mapping.filter(pair, each) {
@@ -118,7 +128,7 @@ impl Takes {
                     }
                     Part { idp: each, mapped: Some(mapped).filter(|_| exact), asked }
                 }
-                Err(detail) if unread(mapping, pair, idp, each).is_some() => return Err(detail),
+                Err(detail) if unread(each).is_some() => return Err(detail),
                 Err(_) => Part { idp: each, mapped: None, asked: None },
             };
             parts.push(part);
@@ -127,7 +137,7 @@ impl Takes {
             return Ok(Plan::Empty);
         }
         let (asked, rest) = asker.choose(parts);
-        if let Some(path) = rest.iter().find_map(|part| unread(mapping, pair, idp, part)) {
+        if let Some(path) = rest.iter().find_map(|part| unread(part)) {
             return Err(format!(
                 "`{path}` cannot be asked of the provider in this way, and the provider does not show it; ask by another attribute"
             ));
@@ -181,14 +191,9 @@ impl Asker<'_> {
             }
         }
         if !self.takes.joins(Logical::And) && single.len() > 1 {
-            // The one that finds the least: equality, if possible of the id.
-            let id = self.vocabulary.attr_path(self.of.id);
-            let best = |(_, filters, exact): &(&Filter, Vec<Filter>, bool)| {
-                let eq = filters.iter().any(|filter| matches!(filter, Filter::Compare { op: Op::Eq, .. }));
-                let is_id = filters.iter().any(|filter| path(filter).is_some_and(|path| path.same(&id)));
-                (eq && is_id, eq, *exact)
-            };
-            single.sort_by_key(|each| std::cmp::Reverse(best(each)));
+            single.sort_by_key(|(_, filters, exact)| {
+                std::cmp::Reverse((filters.iter().map(|filter| self.narrowness(filter)).max(), *exact))
+            });
             rest.extend(single.drain(1..).map(|(part, ..)| part));
         }
         if single.is_empty() && !several.is_empty() {
@@ -209,6 +214,16 @@ impl Asker<'_> {
             }
         };
         (asked, rest)
+    }
+
+    /// How little a filter is likely to find: equality finds least, if it is of the id or of a text.
+    fn narrowness(&self, filter: &Filter) -> u8 {
+        match filter {
+            Filter::Compare { op: Op::Eq, path, .. } if self.resolve(path) == self.of.id => 3,
+            Filter::Compare { op: Op::Eq, value: Literal::String(_), .. } => 2,
+            Filter::Compare { op: Op::Eq, .. } => 1,
+            _ => 0,
+        }
     }
 
     /// The largest set of attributes that the provider takes together, asked by its words, and the parts it is of.
@@ -396,13 +411,21 @@ impl Form {
     }
 }
 
-/// The first attribute of a filter that the IdP's view of a list does not have.
-fn unread(mapping: &Mapping, pair: &Pair, of: &ResourceType, filter: &Filter) -> Option<String> {
+/// The first attribute of a filter that the IdP's view of a list does not have, or has not for certain.
+fn unread(
+    mapping: &Mapping,
+    pair: &Pair,
+    of: &ResourceType,
+    partial: bool,
+    filter: &Filter,
+) -> Option<String> {
+    let idp = &mapping.idp;
     let mut unread = None;
     filter.visit_paths(&mut |parent, path| {
-        let attr = mapping.idp.resolve(of, path);
-        if parent.is_none() && unread.is_none() && attr.is_known() && !mapping.reads(pair, attr) {
-            unread = Some(path.to_string());
+        let attr = idp.resolve(of, path);
+        if parent.is_none() && unread.is_none() && attr.is_known() {
+            let missing = partial && idp.attribute(idp.top(attr)).multi_valued;
+            unread = (missing || !mapping.reads(pair, attr)).then(|| path.to_string());
         }
     });
     unread
@@ -439,3 +462,7 @@ fn visit(filter: &Filter, each: &mut impl FnMut(&Filter)) {
         Filter::Compare { .. } | Filter::Present(_) | Filter::ValuePath { .. } => {}
     }
 }
+
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
+mod tests;

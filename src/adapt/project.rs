@@ -18,6 +18,8 @@ pub(crate) fn project(
         for attr in only.iter().chain(needed) {
             add(mapping, pair, *attr, &mut paths);
         }
+        let whole = paths.clone();
+        paths.retain(|path| !whole.iter().any(|other| other != path && part(path, other)));
         if paths.is_empty() {
             paths.push(mapping.provider.path(mapping.provider_type(pair)?.id).to_owned());
         }
@@ -43,11 +45,13 @@ pub(crate) fn project(
         add(mapping, pair, *attr, &mut left_out);
     }
     // What another attribute is made of has to come.
-    let part = |a: &str, b: &str| {
-        a.strip_prefix(b).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ':']))
-    };
     left_out.retain(|path| !kept.iter().any(|kept| part(kept, path) || part(path, kept)));
     (!left_out.is_empty()).then(|| ("excludedAttributes", left_out.join(",")))
+}
+
+/// True when one path is the other, or lies below it.
+fn part(path: &str, of: &str) -> bool {
+    path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ':']))
 }
 
 /// Adds the provider's paths that an attribute is made of.

@@ -29,6 +29,8 @@ pub(crate) struct Walk {
     most: Option<u64>,
     /// The page that is asked.
     place: Place,
+    /// It began with the first page.
+    whole: bool,
     /// Resources of all pages until now.
     walked: u64,
     /// The cursors that were used, as digests.
@@ -52,11 +54,12 @@ impl Walk {
             Style::Cursor => Place::Page { cursor: String::new(), skip: 0 },
             Style::Index | Style::None => Place::Number(1),
         };
+        let whole = place.is_none();
         let place = place.unwrap_or(first);
         // A provider may give a cursor where nobody asked for one (RFC 9865 section 2.3).
         let style = if matches!(place, Place::Page { .. }) { Style::Cursor } else { facts.style };
         let most = facts.max.filter(|_| style == Style::None);
-        Self { style, most, place, walked: 0, used: BTreeSet::new(), before: None }
+        Self { style, most, place, whole, walked: 0, used: BTreeSet::new(), before: None }
     }
 
     /// Where it stands.
@@ -123,7 +126,7 @@ impl Walk {
             (Place::Page { cursor, skip }, _) => {
                 let Some(next) = &page.next else {
                     return match page.total {
-                        Some(total) if self.used.is_empty() && total > self.walked => {
+                        Some(total) if self.whole && self.used.is_empty() && total > self.walked => {
                             lost("is longer than its first page, and has no `nextCursor`")
                         }
                         _ => Ok(false),

@@ -34,15 +34,16 @@ impl Operation {
         let root = self.received(scene, response.status, response.body, of.list)?;
         let (page, mut resources) = self.read_page(root)?;
         let start = asked.start.unwrap_or(1);
-        let total = page.whole(start, asked.count)?;
-        let everything = page.total.is_none_or(|total| total == page.len);
-        if start > 1 && page.start.is_some_and(|start| start < 2) && page.len > 0 && everything {
-            // The provider does not page: the part that was asked for is in there.
+        // The provider does not page: the part that was asked for is in there.
+        let whole = start > 1 && page.start.is_some_and(|start| start < 2) && page.total == Some(page.len);
+        let total = if whole {
             let before = usize::try_from(start - 1).unwrap_or(usize::MAX).min(resources.len());
             resources.drain(..before).for_each(|resource| self.document.remove(resource));
+            page.len
         } else {
             page.starts_at(start)?;
-        }
+            page.whole(start, asked.count)?
+        };
         let count = asked.count.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
         let surplus = resources.split_off(count.min(resources.len()));
         surplus.into_iter().for_each(|resource| self.document.remove(resource));

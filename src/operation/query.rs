@@ -325,7 +325,7 @@ impl Operation {
                 let order = self.request.query.get("sortOrder").map(|order| ("sortOrder", order.to_owned()));
                 Ok(Sorting::Provider([("sortBy", path.to_string())].into_iter().chain(order).collect()))
             }
-            None if mapping.reads(pair, by) => Ok(Sorting::Here(Order { by, descending })),
+            None if by.is_known() && mapping.reads(pair, by) => Ok(Sorting::Here(Order { by, descending })),
             None => {
                 // RFC 7644 section 3.4.2.3 leaves it to the provider; an order nobody asked for would be worse.
                 let detail = "`sortBy` names an attribute that lists cannot be sorted by";

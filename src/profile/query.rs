@@ -59,7 +59,7 @@ pub(crate) struct PagingFacts {
     pub(crate) style: Style,
     /// Resources of a page where nothing is asked.
     pub(crate) default: Option<u64>,
-    /// The most resources of a page.
+    /// The most resources of a page; without pages, of a list.
     pub(crate) max: Option<u64>,
 }
 
@@ -167,13 +167,13 @@ pub(super) fn paging(item: &Item<'_>) -> PagingFacts {
     let words = [("index", Style::Index), ("cursor", Style::Cursor), ("none", Style::None)];
     let style = fields.opt("style").and_then(|item| item.choice(&words));
     facts.style = style.unwrap_or_default();
-    let mut size = |key| {
+    let mut size = |key: &'static str| {
         let item = fields.opt(key)?;
         let size = item.number()?;
         if size == 0 {
             item.error(config::BAD_VALUE, "a page without resources", "write how many it may have");
         }
-        if style == Some(Style::None) {
+        if style == Some(Style::None) && key == "default" {
             item.error(config::BAD_VALUE, "there are no pages", "remove the size, or change `style`");
         }
         Some(size).filter(|size| *size > 0)
