@@ -241,9 +241,33 @@ impl Target<'_> {
             if same.iter().any(|old| !self.document.is_removed(*old) && covers(self.document, *old, value)) {
                 continue;
             }
-            let copy = self.document.copy(value);
-            self.append(attr, copy);
+            let twin = |old: &&NodeId| {
+                !self.document.is_removed(**old)
+                    && are_twins(self.document, self.vocabulary, attr, **old, value)
+            };
+            // RFC 7643 section 2.4: the same value of the same type is there once; what is new about it is added.
+            match same.iter().find(twin).copied() {
+                Some(old) => self.join(attr, old, value),
+                None => {
+                    let copy = self.document.copy(value);
+                    self.append(attr, copy);
+                }
+            }
         }
+    }
+
+    /// Adds to an element what another of the same value and type says.
+    fn join(&mut self, attr: AttrId, old: NodeId, value: NodeId) {
+        let parts: Vec<NodeId> = self.document.children(value).collect();
+        for part in parts {
+            let sub = self.document.attr(part);
+            let fixed = self.vocabulary.attribute(sub).mutability == Mutability::Immutable;
+            let there = self.document.member(old, sub).is_some_and(|_| sub.is_known());
+            if sub != self.value_of(attr) && !(fixed && there) {
+                self.write_part(old, sub, part);
+            }
+        }
+        self.enter(attr, old);
     }
 
     /// Adds an element to a list.
@@ -410,6 +434,27 @@ pub(super) fn covers(document: &Document, element: NodeId, value: NodeId) -> boo
         let other = document.member_named(element, &document.key(part));
         other.is_some_and(|other| document.same(other, part))
     })
+}
+
+/// True for elements with the same value, as far as case counts, that are not of two types.
+pub(super) fn are_twins(
+    document: &Document,
+    vocabulary: &Vocabulary,
+    attr: AttrId,
+    a: NodeId,
+    b: NodeId,
+) -> bool {
+    let parts = vocabulary.parts(attr);
+    let text = |element: NodeId, sub: AttrId| {
+        Some(vocabulary.comparable(sub, document.string(document.member(element, sub)?)?))
+    };
+    let value = text(a, parts.value);
+    value.is_some()
+        && value == text(b, parts.value)
+        && match (text(a, parts.kind), text(b, parts.kind)) {
+            (Some(a), Some(b)) => a == b,
+            _ => true,
+        }
 }
 
 /// True for attributes whose changes are made part by part.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::apply::{covers, has_parts};
+use super::apply::{are_twins, covers, has_parts};
 use super::{Change, Op, Place};
 use crate::document::{Document, Kind, Names, NodeId};
 use crate::filter::{self, Filter, Literal};
@@ -213,7 +213,10 @@ impl Differ<'_> {
     /// Nothing when an addition would be taken for a value that is already there.
     fn are_news(&self, attr: AttrId, new: NodeId, added: &[NodeId]) -> Option<()> {
         let value = self.vocabulary.lookup(attr, b"value");
-        let text = |element| self.document.string(self.document.member(element, value)?);
+        let text = |element| {
+            let text = self.document.string(self.document.member(element, value)?)?;
+            Some(self.vocabulary.comparable(value, text))
+        };
         let mut same: BTreeMap<_, Vec<NodeId>> = BTreeMap::new();
         for element in self.document.elements(new) {
             if let Some(text) = text(element) {
@@ -223,7 +226,10 @@ impl Differ<'_> {
         let there = |element: NodeId| {
             let others = text(element).and_then(|text| same.get(&text));
             others.is_some_and(|others| {
-                others.iter().any(|other| *other != element && covers(self.document, *other, element))
+                others.iter().any(|other| {
+                    let twins = are_twins(self.document, self.vocabulary, attr, *other, element);
+                    *other != element && (twins || covers(self.document, *other, element))
+                })
             })
         };
         (!added.iter().any(|element| there(*element))).then_some(())

@@ -475,7 +475,18 @@ fn applying() {
         (
             r#"{"emails":[{"value":"W","type":"work","display":"d"}]}"#,
             &format!(r#"{{"op":"add","path":"emails","value":[{work}]}}"#),
-            &format!(r#"{{"emails":[{{"value":"W","type":"work","display":"d"}},{work}]}}"#),
+            r#"{"emails":[{"value":"W","type":"work","display":"d"}]}"#,
+        ),
+        // what is new about a value that is there is added to it
+        (
+            &both,
+            r#"{"op":"add","path":"emails","value":[{"value":"w","type":"WORK","display":"d","primary":true}]}"#,
+            r#"{"emails":[{"type":"WORK","value":"w","display":"d","primary":true},{"type":"home","value":"h","primary":false}]}"#,
+        ),
+        (
+            r#"{"emails":[{"value":"w"}]}"#,
+            &format!(r#"{{"op":"add","path":"emails","value":[{work},{{"value":"w","type":"home"}}]}}"#),
+            r#"{"emails":[{"value":"w","type":"work"},{"value":"w","type":"home"}]}"#,
         ),
         (
             &both,

@@ -633,5 +633,7 @@ fn places() {
 }
 
 mod contexts;
+#[cfg(not(target_arch = "wasm32"))]
+mod properties;
 #[cfg(not(target_family = "wasm"))]
 mod sound;

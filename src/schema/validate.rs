@@ -256,6 +256,7 @@ impl<'a> Checker<'a> {
         }
         self.value(document, member, attr);
         let emptied = document.is_unassigned(member)
+            || self.is_empty_text(document, member, attr)
             || (attribute.kind == Type::Complex
                 && document.kind(member) == Kind::Object
                 && document.first(member).is_none());

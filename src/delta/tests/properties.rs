@@ -46,6 +46,87 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    // P-27, P-29, P-30: what an operation has done it does not do again. RFC 7644 section 3.5.2.1: a value that is
+    // there already changes nothing; what is removed is gone; a replacement is what it is.
+    #[test]
+    fn an_operation_is_idempotent(state in user(), operation in operation()) {
+        let vocabulary = &*VOCABULARY;
+        let of = &vocabulary.types()[0];
+        let Ok(Read { mut document, changes, .. }) =
+            read(vocabulary, &message(&operation.to_string()), &Repairs::default())
+        else { return Ok(()) };
+        let root = document.read(state.to_string().into(), vocabulary, of.root, 16).unwrap();
+        if apply(&changes, &mut document, root, vocabulary, false).is_err() {
+            return Ok(());
+        }
+        let once: Value = serde_json::from_slice(&document.write(root)).unwrap();
+        let again = apply(&changes, &mut document, root, vocabulary, false);
+        // A filter may select nothing any more once its own operation has been carried out.
+        if again.is_ok() {
+            let twice: Value = serde_json::from_slice(&document.write(root)).unwrap();
+            prop_assert_eq!(once, twice, "{} upon {}", &operation, &state);
+        } else {
+            prop_assert!(operation["path"].as_str().is_some_and(|path| path.contains('[')), "{}", &operation);
+        }
+    }
+
+    // S-12: whatever is added, no list has the same value with the same type twice
+    #[test]
+    fn an_addition_doubles_nothing(state in user(), value in list()) {
+        let vocabulary = &*VOCABULARY;
+        let of = &vocabulary.types()[0];
+        let operation = json!({ "op": "add", "path": "emails", "value": value });
+        let Read { mut document, changes, .. } =
+            read(vocabulary, &message(&operation.to_string()), &Repairs::default()).unwrap();
+        let root = document.read(state.to_string().into(), vocabulary, of.root, 16).unwrap();
+        prop_assert_eq!(apply(&changes, &mut document, root, vocabulary, false), Ok(()));
+        let made: Value = serde_json::from_slice(&document.write(root)).unwrap();
+        let mut seen = BTreeSet::new();
+        for element in made["emails"].as_array().into_iter().flatten() {
+            let pair = (element["value"].to_string(), element["type"].to_string());
+            prop_assert!(seen.insert(pair), "{} upon {}", &operation, &state);
+        }
+    }
+}
+
+/// One operation of every kind, mostly one that can be carried out.
+fn operation() -> impl Strategy<Value = Value> {
+    let filter = select(vec![
+        r#"emails[type eq "work"]"#,
+        r#"emails[value eq "a"]"#,
+        "emails[primary eq true]",
+        r#"addresses[country eq "b"]"#,
+    ]);
+    let part = select(vec!["value", "display", "type"]);
+    let single = select(vec!["title", "userName", "name.givenName", "unknown"]);
+    let value = prop_oneof![
+        word().prop_map(|value| (None, value)),
+        (single, word()).prop_map(|(path, value)| (Some(path.to_owned()), value)),
+        list().prop_map(|value| (Some("emails".to_owned()), value)),
+        addresses().prop_map(|value| (Some("addresses".to_owned()), value)),
+        (filter.clone(), part, word())
+            .prop_map(|(filter, part, value)| (Some(format!("{filter}.{part}")), value)),
+        (filter, word(), word()).prop_map(|(filter, value, display)| {
+            (Some(filter.to_owned()), json!({ "value": value, "display": display, "primary": true }))
+        }),
+        word().prop_map(|value| (Some(format!("{E}:manager")), json!({ "value": value }))),
+        user().prop_map(|value| (None, value)),
+    ];
+    (select(vec!["add", "replace", "remove"]), value).prop_map(|(op, (path, value))| {
+        let mut operation = json!({ "op": op });
+        if let Some(path) = path {
+            operation["path"] = path.into();
+        }
+        if op != "remove" {
+            operation["value"] = value;
+        }
+        operation
+    })
+}
+
 fn member(
     name: &'static str,
     value: impl Strategy<Value = Value> + 'static,
