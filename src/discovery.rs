@@ -278,3 +278,101 @@ fn characteristics(attribute: &Value, reach: Reach) -> Map<String, Value> {
 fn id(document: &Value) -> String {
     document.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::document::Document;
+    use crate::repair::{Repaired, Repairs};
+    use crate::schema::{Checker, Context, Vocabulary};
+    use crate::{Gateway, HostFacts};
+
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    /// A route of two built-in profiles.
+    fn gateway(idp: &str, provider: &str, more: Value) -> Gateway {
+        let profile = json!({ "extends": provider, "provider": more });
+        let config = json!({
+            "version": 1,
+            "public_url": "http://127.0.0.1:8080",
+            "routes": { "r": {
+                "idp": { "profile": idp, "path": "/scim", "open": true },
+                "provider": { "profile": profile, "url": "https://app.example/api", "credential": { "bearer": "${C}" } },
+            } },
+        });
+        let secrets = BTreeMap::from([("C".to_owned(), "secret".to_owned())]);
+        Gateway::compile(&config.to_string(), &secrets, HostFacts::default()).unwrap()
+    }
+
+    // S-25, S-26, P-44: what discovery says is what the RFC's own schemas say it has to be
+    #[test]
+    fn discovery_keeps_to_its_own_schemas() {
+        let source = |name: &str, endpoint: &str| TypeSource {
+            name: name.to_owned(),
+            endpoint: endpoint.to_owned(),
+            schema: profile::standard_schema(&format!("{CORE}{name}")).unwrap(),
+            extensions: Vec::new(),
+        };
+        let types = [
+            source("ServiceProviderConfig", "ServiceProviderConfig"),
+            source("ResourceType", "ResourceTypes"),
+        ];
+        let vocabulary = Vocabulary::build(&types).unwrap();
+        let mut seen = 0;
+        for gateway in [
+            gateway("generic", "generic", json!({})),
+            gateway(
+                "entra",
+                "generic",
+                json!({ "etag": "computed", "sort": false, "paging": { "max": 20 } }),
+            ),
+            gateway("entra", "leanix", json!({})),
+        ] {
+            let discovery = &gateway.routes[0].discovery;
+            let texts = discovery.types.iter().map(|(_, text)| (1, text)).chain([(0, &discovery.config)]);
+            for (of, text) in texts {
+                let of = &vocabulary.types()[of];
+                let mut document = Document::new();
+                let root = document.read(text.clone().into_bytes(), &vocabulary, of.root, 9).unwrap();
+                let (repairs, mut repaired) = (Repairs::default(), Repaired::default());
+                let mut checker = Checker::new(&vocabulary, &repairs, &mut repaired, Context::Response);
+                checker.interop = true;
+                checker.resource(&mut document, root, of);
+                // There is one configuration, and it has no id; a route that is open has no way to authenticate.
+                let exempt = ["id", "authenticationSchemes"];
+                let config = &*of.name == "ServiceProviderConfig";
+                checker.problems.retain(|problem| !config || !exempt.contains(&&*problem.path));
+                assert_eq!(checker.problems, [], "{text}");
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, 8);
+    }
+
+    // S-27: every attribute that is served is one the vocabulary has, with all of its characteristics
+    #[test]
+    fn schemas_are_complete() {
+        let gateway = gateway("generic", "generic", json!({}));
+        let route = &gateway.routes[0];
+        let of = &route.mapping.idp.types()[0];
+        let (_, text) = route.discovery.schemas.iter().find(|(uri, _)| **uri == *of.schema).unwrap();
+        let schema: Value = serde_json::from_str(text).unwrap();
+        let attributes = schema["attributes"].as_array().unwrap();
+        assert_eq!(attributes.len(), 21);
+        let mut all: Vec<&Value> = attributes.iter().collect();
+        all.extend(attributes.iter().filter_map(|each| each["subAttributes"].as_array()).flatten());
+        for attribute in all {
+            for key in
+                ["type", "multiValued", "description", "required", "mutability", "returned", "uniqueness"]
+            {
+                assert!(!attribute[key].is_null(), "{attribute} has no {key}");
+            }
+        }
+        for uri in ["Schema", "ResourceType", "ServiceProviderConfig"].map(|name| format!("{CORE}{name}")) {
+            assert!(route.discovery.answer("Schemas", Some(&uri)).is_some(), "{uri}");
+        }
+    }
+}

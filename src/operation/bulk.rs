@@ -47,6 +47,8 @@ struct Item {
     waiting: Vec<usize>,
     /// What it does, for the record: operation, resource type and id.
     record: (Option<&'static str>, Option<String>, Option<String>),
+    /// The URL of the resource it is about, where that is known before it is carried out.
+    location: Option<String>,
     outcome: Option<Outcome>,
 }
 
@@ -196,10 +198,13 @@ impl Bulk {
         let request = Request::inner(scene.route, &item.method, &path, item.version.as_deref())?;
         let mapping = &scene.route.mapping;
         let of = request.pair.and_then(|pair| mapping.idp_type(mapping.pairs.get(pair)?));
+        let location = request.id.as_deref().and_then(crate::http::path::encode_segment);
+        let location = location.and_then(|id| Some(format!("{}/{}/{id}", scene.route.base, of?.endpoint)));
         let record = (Some(request.kind.as_str()), of.map(|of| of.name.to_string()), request.id.clone());
         let data = item.data;
         if let Some(item) = self.items.get_mut(index) {
             item.record = record;
+            item.location = location;
         }
         let body = match data.filter(|_| request.kind.has_body()) {
             None => Vec::new(),
@@ -229,8 +234,9 @@ impl Bulk {
     fn failed(&mut self, scene: &mut Scene<'_>, index: usize, error: &ScimError) {
         self.errors += 1;
         let error_text = Some(error.body(scene.id));
-        let outcome =
-            Outcome { status: error.status, id: None, location: None, version: None, error: error_text };
+        // RFC 7644 section 3.7: "REQUIRED in a response, except in the event of a POST failure."
+        let location = self.items.get(index).and_then(|item| item.location.clone());
+        let outcome = Outcome { status: error.status, id: None, location, version: None, error: error_text };
         self.end(scene, index, outcome);
     }
 
@@ -346,6 +352,7 @@ fn item(document: &Document, node: NodeId) -> std::result::Result<Item, &'static
         open: 0,
         waiting: Vec::new(),
         record,
+        location: None,
         outcome: None,
     })
 }
