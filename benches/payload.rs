@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, Throughput};
-use scimlock::{Action, Exchange, Gateway, HostFacts, Input, Request, bench};
+use scimlock::{Action, Exchange, Gateway, HostFacts, Input, Peer, Request, bench};
 use serde_json::{Value, json};
 
 /// The largest ratio that is accepted.
@@ -116,6 +116,7 @@ fn exchange(gateway: &Arc<Gateway>, body: Vec<u8>, how: impl FnOnce(Exchange) ->
         path: b"/scim/v2/Users".to_vec(),
         headers: fields.into_iter().collect(),
         end: false,
+        peer: Peer::default(),
     };
     exchange.handle(NOW, Input::Request(head));
     match exchange.handle(NOW, Input::Body { bytes: body, last: true }) {

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use scimlock::config::{ConfigErrors, secret_names};
 use scimlock::store::{StoreClass, StoreOperation, StoreRequest, Stored};
 use scimlock::{
-    Action, Call, Effect, Exchange, Fault, Gateway, Headers, HostFacts, Input, Request, Response,
-    ResponseHead,
+    Action, Call, Certificate, Effect, Exchange, Fault, Gateway, Headers, HostFacts, Input, Peer, Request,
+    Response, ResponseHead,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -263,6 +263,24 @@ impl<'a> Reader<'a> {
         Some(headers)
     }
 
+    fn list<T>(&mut self, one: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        (0..self.number()?).map(|_| one(self)).collect()
+    }
+
+    /// An address (empty: not known), and the certificate, as a list of none or one.
+    fn peer(&mut self) -> Option<Peer> {
+        let address = self.text()?;
+        let certificates = self.list(|input| {
+            let (subject, dns, uris) = (input.text()?, input.list(Self::text)?, input.list(Self::text)?);
+            Some(Certificate { subject, dns, uris, sha256: input.bytes()?.try_into().ok() })
+        })?;
+        Some(Peer {
+            address: address.parse().ok(),
+            certificate: certificates.into_iter().next().map(Box::new),
+            claims: Vec::new(),
+        })
+    }
+
     fn input(mut self, kind: u32) -> Option<Input> {
         let input = match kind {
             0 => Input::Request(Request {
@@ -270,6 +288,7 @@ impl<'a> Reader<'a> {
                 method: self.bytes()?.to_vec(),
                 path: self.bytes()?.to_vec(),
                 headers: self.headers()?,
+                peer: self.peer()?,
             }),
             1 => Input::Body { last: self.flag()?, bytes: self.bytes()?.to_vec() },
             2 => Input::Response(ResponseHead {
@@ -467,12 +486,27 @@ mod tests {
         let cases = [
             (
                 0,
-                with_fields(message(&[Number(1), Bytes(b"GET"), Bytes(b"/\xff")])),
+                [
+                    with_fields(message(&[Number(1), Bytes(b"GET"), Bytes(b"/\xff")])),
+                    message(&[Bytes(b"::1"), Number(1), Bytes(b"CN=a"), Number(1), Bytes(b"a.example")]),
+                    message(&[Number(0), Bytes(&[7; 32])]),
+                ]
+                .concat(),
                 Input::Request(Request {
                     method: b"GET".into(),
                     path: b"/\xff".into(),
                     headers: headers(),
                     end: true,
+                    peer: Peer {
+                        address: "::1".parse().ok(),
+                        certificate: Some(Box::new(Certificate {
+                            subject: "CN=a".into(),
+                            dns: vec!["a.example".into()],
+                            uris: Vec::new(),
+                            sha256: Some([7; 32]),
+                        })),
+                        claims: Vec::new(),
+                    },
                 }),
             ),
             (1, message(&[Number(1), Bytes(b"{}")]), Input::Body { bytes: b"{}".into(), last: true }),

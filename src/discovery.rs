@@ -62,6 +62,14 @@ impl AuthenticationScheme {
         description: "A bearer token in the Authorization header field",
         spec: "https://www.rfc-editor.org/info/rfc6750",
     };
+
+    /// A user's name and password.
+    pub(crate) const BASIC: Self = Self {
+        kind: "httpbasic",
+        name: "HTTP Basic",
+        description: "A user's name and password in the Authorization header field",
+        spec: "https://www.rfc-editor.org/info/rfc7617",
+    };
 }
 
 impl Discovery {

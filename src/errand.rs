@@ -3,8 +3,6 @@
 //! Access, credentials and guards are written as errands. Whoever runs one, the exchange above all, carries
 //! [`Need`]s out and hands [`Answer`]s back until it is [`Turn::Ready`].
 
-#![expect(dead_code, reason = "credentials are the first to need all of it")]
-
 use std::fmt;
 
 use crate::exchange::{Action, Fault, Input};

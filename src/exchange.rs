@@ -10,6 +10,7 @@ use crate::audit::Audit;
 pub use crate::errand::Verify;
 use crate::errand::{Asked, Need, Resume, Turn};
 use crate::error::ScimError;
+use crate::gateway::Route;
 use crate::http::path::Target;
 use crate::operation::{self, Operation, Scene, Step};
 use crate::trace::Trace;
@@ -329,18 +330,14 @@ impl Exchange {
         verdict: Verdict,
     ) -> Result<Action, ScimError> {
         let route = gateway.routes.get(index).ok_or_else(lost)?;
-        match verdict {
-            Verdict::Accepted { token } => {
-                self.audit.token = token.and_then(|token| route.access.name(token)).map(str::to_owned);
+        let way = match route.access.outcome(&verdict) {
+            Ok(way) => way,
+            Err(error) => {
+                self.admission(route, &verdict, now);
+                return Err(error);
             }
-            Verdict::Refused(refusal) => {
-                self.audit.refused = Some(refusal.as_str());
-                let detail = format!("route `{}` needs a bearer token that it accepts", route.name);
-                return Err(
-                    ScimError::new(401, detail).with("www-authenticate", route.access.challenge(refusal))
-                );
-            }
-        }
+        };
+        self.admission(route, &verdict, now);
         if route.paused {
             let detail = format!("route `{}` is paused; nothing is forwarded", route.name);
             return Err(ScimError::new(503, detail).with("retry-after", "300"));
@@ -359,6 +356,13 @@ impl Exchange {
             .pair
             .and_then(|pair| route.mapping.idp_type(route.mapping.pairs.get(pair)?))
             .map(|of| of.name.to_string());
+        let resource = self.audit.resource_type.as_deref();
+        if let Some(why) = way.and_then(|way| way.limits.forbids(parsed.kind, resource)) {
+            self.audit.refused = Some("forbidden");
+            let name = way.map(|way| way.name.as_str()).unwrap_or_default();
+            let detail = format!("the credential `{name}` of route `{}` {why}", route.name);
+            return Err(ScimError::new(403, detail));
+        }
         let declared = request.headers.get("content-length").and_then(|value| str::from_utf8(value).ok());
         if declared
             .and_then(|text| text.parse::<u64>().ok())
@@ -372,6 +376,24 @@ impl Exchange {
         }
         self.state = State::ExpectBody(under, Vec::new());
         Ok(Action::Read { whole: true })
+    }
+
+    /// Notes who was let in, or why nobody was.
+    fn admission(&mut self, route: &Route, verdict: &Verdict, now: u64) {
+        let way = route.access.way(verdict);
+        self.audit.token = way.map(|way| way.name.clone());
+        self.audit.refused = verdict.reason();
+        let name = way.map_or("none", |way| &way.name);
+        let labels = |more: Option<(&'static str, &str)>| {
+            let route = ("route", route.name.clone());
+            let own = [route, ("token", name.to_owned())].into_iter();
+            own.chain(more.map(|(label, text)| (label, text.to_owned()))).collect()
+        };
+        let result = ("result", verdict.reason().unwrap_or("accepted"));
+        self.effects.push(Effect::Metric { name: "access", labels: labels(Some(result)), value: 1 });
+        if way.is_some_and(|way| way.ends_soon(now)) {
+            self.effects.push(Effect::Metric { name: "access_expiring", labels: labels(None), value: 1 });
+        }
     }
 
     fn body(

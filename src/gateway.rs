@@ -1,8 +1,9 @@
 //! The compiled configuration: everything requests need, looked up by nothing but numbers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::access::Access;
+use crate::access::{Access, Kind};
 use crate::adapt::{self, Ability, Key, Plan, Takes};
 use crate::config::{
     self, Config, ConfigErrors, Deactivate, Deletion, Item, Limits, Mode, Part, Problems,
@@ -33,6 +34,17 @@ pub struct HostFacts {
     pub streaming: bool,
 }
 
+/// What a configuration has to know of clients: a host need not find out the rest.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct PeerNeeds {
+    /// Their addresses.
+    pub address: bool,
+    /// Their certificates.
+    pub certificate: bool,
+    /// Claims that the host verified: under which name it keeps them, and which are looked at.
+    pub claims: Vec<(String, Vec<String>)>,
+}
+
 /// A compiled configuration.
 #[derive(Debug)]
 pub struct Gateway {
@@ -40,6 +52,7 @@ pub struct Gateway {
     pub(crate) limits: Limits,
     digest: String,
     warnings: ConfigErrors,
+    peer_needs: PeerNeeds,
 }
 
 /// One route, compiled.
@@ -51,7 +64,7 @@ pub(crate) struct Route {
     pub(crate) path: String,
     /// The base of every URL the IdP sees.
     pub(crate) base: Url,
-    pub(crate) access: Access,
+    pub(crate) access: Arc<Access>,
     /// The IdP's repairs.
     pub(crate) repairs: Repairs,
     /// The base of the provider's endpoints.
@@ -100,14 +113,21 @@ impl Gateway {
     ) -> Result<Self, ConfigErrors> {
         let problems = Problems::new(secrets);
         let gateway = Config::read(json, host, &problems).map(|config| {
-            let routes = {
+            let routes: Vec<Route> = {
                 let compile = |route| compile(route, config.limits.body, &problems);
                 config.routes.into_iter().filter_map(compile).collect()
             };
-            Self { routes, limits: config.limits, digest: config.digest, warnings: ConfigErrors::default() }
+            let peer_needs = PeerNeeds::of(&routes);
+            let (limits, digest, warnings) = (config.limits, config.digest, ConfigErrors::default());
+            Self { routes, limits, digest, warnings, peer_needs }
         });
         let (gateway, warnings) = problems.finish(gateway)?;
         Ok(Self { warnings, ..gateway })
+    }
+
+    /// What hosts have to find out about clients.
+    pub const fn peer_needs(&self) -> &PeerNeeds {
+        &self.peer_needs
     }
 
     /// Stands for the configuration document in audit records: 16 hex digits.
@@ -135,6 +155,23 @@ impl Gateway {
     /// The largest response body in bytes that is read.
     pub const fn max_response(&self) -> u64 {
         self.limits.response
+    }
+}
+
+impl PeerNeeds {
+    fn of(routes: &[Route]) -> Self {
+        let ways = || routes.iter().flat_map(|route| route.access.methods());
+        let claims = ways().filter_map(|way| match &way.kind {
+            Kind::Verified(verified) => Some(verified),
+            _ => None,
+        });
+        Self {
+            address: ways().any(|way| !way.limits.networks.is_empty()),
+            certificate: ways().any(|way| matches!(way.kind, Kind::Client(_))),
+            claims: claims
+                .map(|verified| (verified.payload.clone(), verified.names().map(str::to_owned).collect()))
+                .collect(),
+        }
     }
 }
 

@@ -21,6 +21,7 @@ pub mod filter;
 pub mod gateway;
 mod guard;
 pub mod http;
+mod jose;
 mod mapping;
 pub mod message;
 mod operation;
@@ -32,5 +33,5 @@ pub mod store;
 mod trace;
 
 pub use exchange::{Action, Effect, Exchange, Fault, Input, ResponseHead, Verify};
-pub use gateway::{Gateway, HostFacts};
-pub use http::{Call, Headers, Request, Response, Scheme};
+pub use gateway::{Gateway, HostFacts, PeerNeeds};
+pub use http::{Call, Certificate, Headers, Peer, Request, Response, Scheme};

@@ -3,8 +3,6 @@
 //! The engine bounds what it keeps: a key belongs to something configured, or to one of a fixed number of
 //! slots of it, never to whatever a request brings. Hosts keep what they are given until its life time is over.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "credentials are the first to need keys"))]
-
 use sha2::{Digest, Sha256};
 
 /// One request to the host's store.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use scimlock::{Action, Effect, Exchange, Gateway, HostFacts, Input, Request};
+use scimlock::{Action, Effect, Exchange, Gateway, HostFacts, Input, Peer, Request};
 use serde_json::{Value, json};
 
 const PATCH: &str = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[
@@ -41,7 +41,13 @@ fn gateway() -> Arc<Gateway> {
 fn steps(how: impl FnOnce(Exchange) -> Exchange, method: &str, path: &str, body: Option<&str>) -> Vec<Value> {
     let mut exchange = how(Exchange::new(gateway(), [7; 16]));
     let headers = [("host", "scim.acme.example"), ("authorization", "Bearer test")].into_iter().collect();
-    let head = Request { method: method.into(), path: path.into(), headers, end: body.is_none() };
+    let head = Request {
+        method: method.into(),
+        path: path.into(),
+        headers,
+        end: body.is_none(),
+        peer: Peer::default(),
+    };
     let mut action = exchange.handle(1_767_225_600_000, Input::Request(head));
     if let Some(body) = body {
         action = exchange.handle(1_767_225_600_000, Input::Body { bytes: body.into(), last: true });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, LogLevel};
-use scimlock::{Effect, Exchange, Gateway, Input};
+use scimlock::{Effect, Exchange, Gateway, Input, Peer, Request};
 
 use crate::host::{self, Failed};
 use crate::metrics::Metrics;
@@ -145,6 +145,15 @@ impl Handle {
     }
 }
 
+impl Handle {
+    /// The head of the request, with what the configuration asks of its client.
+    fn head(&self, end: bool) -> Result<Request, Failed> {
+        let gateway = self.0.try_borrow().ok().and_then(|filter| filter.gateway.clone());
+        let peer = gateway.map_or(Ok(Peer::default()), |gateway| host::peer(gateway.peer_needs()))?;
+        host::request(end, peer)
+    }
+}
+
 impl Context for Handle {
     fn on_http_call_response(&mut self, _token: u32, fields: usize, size: usize, _trailers: usize) {
         self.drive(host::reply(fields, size).map(Callback::Reply));
@@ -153,7 +162,7 @@ impl Context for Handle {
 
 impl HttpContext for Handle {
     fn on_http_request_headers(&mut self, _fields: usize, end: bool) -> Action {
-        self.drive(host::request(end).map(Callback::RequestHead))
+        self.drive(self.head(end).map(Callback::RequestHead))
     }
 
     fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {

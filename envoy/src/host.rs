@@ -3,12 +3,14 @@
 //! Only calls that answer a `Result` and take bytes are used; the trait helpers of the SDK panic on what is not
 //! UTF-8 and on a host's error (`.clippy.toml` refuses them). A failure is one word for the log, never a value.
 
+use std::net::SocketAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, Status};
 use scimlock::store::{StoreRequest, Stored};
-use scimlock::{Call, Fault, Headers, Request, Response, ResponseHead, Verify};
+use scimlock::{Call, Certificate, Fault, Headers, Peer, PeerNeeds, Request, Response, ResponseHead, Verify};
+use serde_json::Map;
 
 use crate::{origin, store, stream, verify};
 
@@ -48,9 +50,56 @@ pub(crate) fn select(context: u32) -> Result<(), Failed> {
     hostcalls::set_effective_context(context).map_err(|_| "set_effective_context")
 }
 
+/// What Envoy found out about the client, as far as the configuration asks for it.
+pub(crate) fn peer(needs: &PeerNeeds) -> Result<Peer, Failed> {
+    let mut peer = Peer::default();
+    if needs.address {
+        let address = property(&["source", "address"])?.unwrap_or_default();
+        peer.address = address.parse::<SocketAddr>().ok().map(|address| address.ip());
+    }
+    // A byte: true where the client showed a certificate that Envoy took.
+    let shown = || hostcalls::get_property(vec!["connection", "mtls"]).map_err(|_| "get_property");
+    if needs.certificate && shown()?.is_some_and(|value| value == [1]) {
+        let text = |name| property(&["connection", name]);
+        let digits = text("sha256_peer_certificate_digest")?.unwrap_or_default();
+        peer.certificate = Some(Box::new(Certificate {
+            subject: text("subject_peer_certificate")?.unwrap_or_default(),
+            dns: text("dns_san_peer_certificate")?.into_iter().collect(),
+            uris: text("uri_san_peer_certificate")?.into_iter().collect(),
+            sha256: digest(&digits),
+        }));
+    }
+    for (payload, names) in &needs.claims {
+        let mut claims = Map::new();
+        for name in names {
+            let path = ["metadata", "filter_metadata", "envoy.filters.http.jwt_authn", payload, name];
+            if let Some(text) = property(&path)? {
+                claims.insert(name.clone(), text.into());
+            }
+        }
+        if !claims.is_empty() {
+            peer.claims.push((payload.clone(), claims));
+        }
+    }
+    Ok(peer)
+}
+
+/// A property that is text; none where it is missing, empty or something else.
+fn property(path: &[&str]) -> Result<Option<String>, Failed> {
+    let value = hostcalls::get_property(path.to_vec()).map_err(|_| "get_property")?;
+    Ok(value.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|text| !text.is_empty()))
+}
+
+/// 64 hex digits.
+fn digest(digits: &str) -> Option<[u8; 32]> {
+    let byte = |at: usize| u8::from_str_radix(digits.get(at * 2..at * 2 + 2)?, 16).ok();
+    let bytes: Option<Vec<u8>> = (0..digits.len() / 2).map(byte).collect();
+    bytes?.try_into().ok()
+}
+
 /// The head of the request; the authority stands among the fields as `host`.
-pub(crate) fn request(end: bool) -> Result<Request, Failed> {
-    let mut request = Request { method: Vec::new(), path: Vec::new(), headers: Headers::new(), end };
+pub(crate) fn request(end: bool, peer: Peer) -> Result<Request, Failed> {
+    let mut request = Request { method: Vec::new(), path: Vec::new(), headers: Headers::new(), end, peer };
     for (name, value) in map(MapType::HttpRequestHeaders)? {
         match name.as_str() {
             ":method" => request.method = value,

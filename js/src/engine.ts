@@ -4,7 +4,7 @@
  */
 
 import { Misuse } from './failure.js';
-import type { Metric, Problem } from './types.js';
+import type { Metric, Peer, Problem } from './types.js';
 
 export type Fields = [name: string, value: string][];
 
@@ -69,7 +69,7 @@ export const Fault = { TooLarge: 0, Unreachable: 1, Timeout: 2, Reset: 3 } as co
 export type Fault = (typeof Fault)[keyof typeof Fault];
 
 export type Input =
-  | { kind: 'request'; end: boolean; method: string; path: string; headers: Fields }
+  | { kind: 'request'; end: boolean; method: string; path: string; headers: Fields; peer: Peer | undefined }
   | { kind: 'body' | 'responseBody'; last: boolean; bytes: Uint8Array }
   | { kind: 'response'; end: boolean; status: number; headers: Fields }
   | { kind: 'reply'; answer: Answer }
@@ -196,7 +196,7 @@ const notInlined = <F extends object>(call: F): F => new Proxy(call, {});
 
 function partsOf(input: Input): [kind: number, parts: Part[]] {
   switch (input.kind) {
-    case 'request': return [0, [Number(input.end), input.method, input.path, ...fields(input.headers)]];
+    case 'request': return [0, [Number(input.end), input.method, input.path, ...fields(input.headers), ...peerParts(input.peer)]];
     case 'body': return [1, [Number(input.last), input.bytes]];
     case 'response': return [2, [Number(input.end), input.status, ...fields(input.headers)]];
     case 'responseBody': return [3, [Number(input.last), input.bytes]];
@@ -212,6 +212,16 @@ function partsOf(input: Input): [kind: number, parts: Part[]] {
 
 /** A whole number of 64 bits as two of 32, the lower one first. */
 const halves = (number: number): Part[] => [number % 2 ** 32, Math.floor(number / 2 ** 32)].map((half) => half >>> 0);
+
+const text = (value: string): Part => encoder.encode(value);
+const texts = (list: readonly string[] = []): Part[] => [list.length, ...list.map(text)];
+
+function peerParts({ address = '', certificate }: Peer = {}): Part[] {
+  if (!certificate) return [address, 0];
+  const { subject = '', dns, uris, sha256 = '' } = certificate;
+  const digits = /^[0-9a-f]{64}$/i.test(sha256) ? (sha256.match(/../g) ?? []) : [];
+  return [address, 1, text(subject), ...texts(dns), ...texts(uris), Uint8Array.from(digits, (pair) => parseInt(pair, 16))];
+}
 
 const fields = (headers: Fields): Part[] => [headers.length, ...headers.flat()];
 

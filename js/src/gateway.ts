@@ -5,8 +5,9 @@ import { type Action, type Effect, Engine, type Input, type StoreRequest } from 
 import { Misuse, failed } from './failure.js';
 import { carryOut } from './keep.js';
 import { Deadline, Failed, type Source, callOut, send, sourceOf } from './provider.js';
+import { edgePeer } from './peer.js';
 import { memoryStore } from './store.js';
-import type { Gateway, Options, Problem, RawRequest, RawResponse, Store } from './types.js';
+import type { Gateway, Options, Peer, Problem, RawRequest, RawResponse, Store } from './types.js';
 import { verifies, verify } from './verify.js';
 
 /** How long the body of a request may take to arrive. */
@@ -75,7 +76,7 @@ class Host {
 
   gateway(): Gateway {
     const handle = (message: RawRequest): Promise<RawResponse> => this.#handle(message);
-    return { handle, fetch: (request) => answerRequest(request, handle), warnings: this.#warnings };
+    return { handle, fetch: (request, peer) => answerRequest(request, peer, handle), warnings: this.#warnings };
   }
 
   #now(): number {
@@ -100,7 +101,7 @@ class Host {
     try {
       const { method, path } = message;
       const headers = [...message.headers].map(([name, value]): [string, string] => [name, value]);
-      let input: Input = { kind: 'request', end: !message.body, method, path, headers };
+      let input: Input = { kind: 'request', end: !message.body, method, path, headers, peer: message.peer };
       for (;;) {
         const { effects, action } = engine.handle(exchange, this.#now(), input);
         for (const effect of effects) this.#report(effect);
@@ -186,9 +187,9 @@ class Carrier {
 
 const randomSeed = (): Uint8Array => crypto.getRandomValues(new Uint8Array(16));
 
-async function answerRequest(request: Request, handle: Gateway['handle']): Promise<Response> {
+async function answerRequest(request: Request, peer: Peer | undefined, handle: Gateway['handle']): Promise<Response> {
   const { method, url, headers, body } = request;
-  const answer = await handle({ method, path: targetOf(url), headers, body });
+  const answer = await handle({ method, path: targetOf(url), headers, body, peer: peer ?? edgePeer(request) });
   try {
     return toResponse(answer, method);
   } catch (error) {

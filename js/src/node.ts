@@ -1,10 +1,13 @@
 /** The gateway behind a server of Node's `http`, `https` or compatible: requests are judged as they were received. */
 
+import type { X509Certificate } from 'node:crypto';
 import * as http from 'node:http';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 import { failure } from './failure.js';
-import type { Gateway } from './types.js';
+import { hex } from './peer.js';
+import type { Gateway, Peer } from './types.js';
 
 type Handler = Pick<Gateway, 'handle'>;
 
@@ -37,7 +40,7 @@ async function answer(gateway: Handler, request: http.IncomingMessage, response:
   const { method = '', url = '', rawHeaders, headers } = request;
   const fields = rawHeaders.flatMap((name, at): [string, string][] => (at % 2 === 0 ? [[name, rawHeaders[at + 1] ?? '']] : []));
   const hasBody = 'content-length' in headers || 'transfer-encoding' in headers;
-  const { status, headers: own, body } = await gateway.handle({ method, path: url, headers: fields, body: hasBody ? pieces(request) : null });
+  const { status, headers: own, body } = await gateway.handle({ method, path: url, headers: fields, body: hasBody ? pieces(request) : null, peer: peerOf(request.socket) });
   const bodiless = method === 'HEAD' || status === 204 || status === 304;
   if (!bodiless) own.push(['content-length', String(body.length)]);
   if (request.complete) {
@@ -56,6 +59,29 @@ async function answer(gateway: Handler, request: http.IncomingMessage, response:
 /** The body in pieces; unlike the stream's own iterator it leaves the connection alone when reading stops early. */
 function pieces(request: http.IncomingMessage): AsyncIterable<Uint8Array> {
   return request.iterator({ destroyOnReturn: false });
+}
+
+/** The client at the other end; a certificate counts only where TLS verified it. */
+function peerOf(socket: Socket): Peer {
+  let known = PEERS.get(socket);
+  if (known) return known;
+  known = socket.remoteAddress === undefined ? {} : { address: socket.remoteAddress };
+  if (socket instanceof TLSSocket && socket.authorized) {
+    const shown = socket.getPeerX509Certificate();
+    if (shown) known.certificate = certificateOf(shown);
+  }
+  PEERS.set(socket, known);
+  return known;
+}
+
+const PEERS = new WeakMap<Socket, Peer>();
+
+function certificateOf({ subject, subjectAltName, fingerprint256 }: X509Certificate): NonNullable<Peer['certificate']> {
+  // Names with commas or quotes come quoted, and then are none of these.
+  const names = (subjectAltName ?? '').split(', ');
+  const of = (kind: string) => names.filter((name) => name.startsWith(kind) && !name.includes('"')).map((name) => name.slice(kind.length));
+  // One attribute a line, the last of which RFC 4514 writes first.
+  return { subject: subject.split('\n').reverse().join(','), dns: of('DNS:'), uris: of('URI:'), sha256: hex(fingerprint256) };
 }
 
 const REFUSALS: Record<string, [number, string]> = {

@@ -57,7 +57,7 @@ export interface Gateway {
    * A `Request` is not what was sent: runtimes collapse dot segments of the URL and join header fields of one
    * name. A server that still has the bytes as received should hand them to `handle`.
    */
-  fetch: (request: Request) => Promise<Response>;
+  fetch: (request: Request, peer?: Peer) => Promise<Response>;
   /** Answers one request given as it was received. It never rejects. */
   handle: (message: RawRequest) => Promise<RawResponse>;
   /** What deserves attention in the configuration, but does not stop the gateway. */
@@ -72,6 +72,26 @@ export interface RawRequest {
   /** All fields in order; several fields of one name stay apart. */
   headers: Iterable<readonly [name: string, value: string]>;
   body?: Uint8Array | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null;
+  peer?: Peer | undefined;
+}
+
+/**
+ * What the host itself found out about the client: from the connection, never from header fields, which anybody can
+ * send. What is not known lets nobody in.
+ */
+export interface Peer {
+  /** The address at the connection's other end. */
+  address?: string;
+  /** The certificate that the client showed, if it was verified. */
+  certificate?: {
+    /** The subject as RFC 4514 writes it. */
+    subject?: string;
+    /** DNS names and URIs among its alternative names. */
+    dns?: readonly string[];
+    uris?: readonly string[];
+    /** Its SHA-256 in 64 hex digits. */
+    sha256?: string;
+  };
 }
 
 /** A complete answer; the server adds its hop fields and `content-length`. */

@@ -37,6 +37,9 @@ codes! {
     TOKEN = "SL0404", "An accepted token that cannot work as written.";
     CREDENTIAL = "SL0405", "A credential that cannot be sent.";
     DATE = "SL0406", "Not a date.";
+    KEYS = "SL0407", "Keys that cannot verify a token, or none.";
+    AUDIENCE = "SL0408", "An audience that many share, without the claims that tell them apart.";
+    HOST = "SL0409", "Something that this host cannot do as it should be done.";
 
     LIMIT = "SL0501", "A size or time that is not readable or out of bounds.";
 

@@ -1,7 +1,9 @@
 //! The document itself: its keys, their types and what they mean together (one function an object).
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -17,6 +19,7 @@ use crate::http::url::{Url, plain_path};
 use crate::profile::{Unsupported, capability, write};
 use crate::{HostFacts, Scheme};
 
+mod access;
 mod security;
 
 /// A checked configuration document. Profiles and mappings are still as written: see [`Part`].
@@ -67,7 +70,7 @@ pub(crate) struct Idp {
     /// What the IdP sees as the base of everything: `public_url` and `path`.
     pub(crate) base: Url,
     /// Who may use the route.
-    pub(crate) access: Access,
+    pub(crate) access: Arc<Access>,
 }
 
 /// The provider's side of a route.
@@ -181,16 +184,14 @@ impl Config {
         let envoy = fields.opt("envoy").and_then(|item| envoy(&item)).unwrap_or_default();
         fields.finish();
 
-        let scene = Scene { public_url: public_url.as_ref(), clusters: &envoy.clusters, host };
+        let called = RefCell::default();
+        let scene =
+            Scene { public_url: public_url.as_ref(), clusters: &envoy.clusters, host, called: &called };
         let routes = routes.and_then(|item| scene.routes(&item)).unwrap_or_default();
         if !problems.failed() {
-            let used = |place: &(String, u16)| {
-                routes
-                    .iter()
-                    .any(|route| (&route.provider.url.host, route.provider.url.port) == (&place.0, place.1))
-            };
-            for (_, (_, item)) in envoy.clusters.iter().filter(|(place, _)| !used(place)) {
-                item.warn(CLUSTER, "no provider has this host", "remove the entry, or correct the host");
+            let called = called.borrow();
+            for (_, (_, item)) in envoy.clusters.iter().filter(|(place, _)| !called.contains(place)) {
+                item.warn(CLUSTER, "no URL has this host", "remove the entry, or correct the host");
             }
         }
         public_url.as_ref()?;
@@ -207,6 +208,8 @@ struct Scene<'s> {
     public_url: Option<&'s Url>,
     clusters: &'s Clusters<'s>,
     host: HostFacts,
+    /// Host and port of every URL that is called.
+    called: &'s RefCell<Vec<(String, u16)>>,
 }
 
 /// What routes may not share: their paths, and, with a warning, tokens.
@@ -277,12 +280,13 @@ impl Scene<'_> {
 
     fn idp(&self, route: &str, item: &Item<'_>, taken: &mut Taken) -> Option<Idp> {
         let mut fields = item.fields_of(keys::IDP)?;
-        let profile = fields.need("profile").and_then(|item| profile(&item));
+        let product = fields.need("profile");
+        let profile = product.as_ref().and_then(profile);
         let path = fields.need("path").and_then(|item| idp_path(&item, route, &mut taken.paths));
-        let access = security::access(route, &mut fields, self.public_url, &mut taken.tokens);
+        let access = access::access(self, route, &mut fields, product.as_ref(), taken);
         fields.finish();
         let path = path?;
-        Some(Idp { profile: profile?, base: self.public_url?.join(&path), path, access: access? })
+        Some(Idp { profile: profile?, base: self.public_url?.join(&path), path, access: Arc::new(access?) })
     }
 
     fn provider(&self, item: &Item<'_>) -> Option<Provider> {
@@ -301,22 +305,30 @@ impl Scene<'_> {
                 "write `https://`, or add `insecure: true`",
             );
         }
-        let cluster = if self.host.clusters {
-            let found = self.clusters.get(&(url.host.clone(), url.port));
-            if found.is_none() {
-                let key = cluster_key(&url);
-                let message = format!("the host `{key}` has no Envoy cluster");
-                url_item.error(CLUSTER, message, format!("add `{key}: CLUSTER` to `envoy.clusters`"));
-            }
-            Some(found?.0.clone())
-        } else {
-            None
-        };
+        let cluster = self.cluster(&url_item, &url)?;
         let credential = match credential {
             Some(read) => Some(read?),
             None => None,
         };
         Some(Provider { profile: profile?, url, cluster, credential })
+    }
+}
+
+impl Scene<'_> {
+    /// The Envoy cluster of a URL that is called, where the host needs one.
+    fn cluster(&self, item: &Item<'_>, url: &Url) -> Option<Option<String>> {
+        let place = (url.host.clone(), url.port);
+        let found = self.clusters.get(&place);
+        self.called.borrow_mut().push(place);
+        if !self.host.clusters {
+            return Some(None);
+        }
+        if found.is_none() {
+            let key = cluster_key(url);
+            let message = format!("the host `{key}` has no Envoy cluster");
+            item.error(CLUSTER, message, format!("add `{key}: CLUSTER` to `envoy.clusters`"));
+        }
+        Some(Some(found?.0.clone()))
     }
 }
 

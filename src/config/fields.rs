@@ -40,6 +40,25 @@ impl<'a> Item<'a> {
         self.problems.warn(code, &self.pointer, message, remedy);
     }
 
+    /// Another value in this place.
+    pub(crate) fn instead<'b>(&'b self, value: &'b Value) -> Item<'b> {
+        Item { value, pointer: self.pointer.clone(), problems: self.problems }
+    }
+
+    /// The value with its references to secrets resolved, to be told from others; what has no value stays.
+    pub(crate) fn resolved(&self) -> Value {
+        match self.value {
+            Value::String(text) => Value::from(self.problems.resolve(text).unwrap_or(text)),
+            Value::Array(list) => list.iter().map(|value| self.instead(value).resolved()).collect(),
+            Value::Object(members) => {
+                let resolved =
+                    |(key, value): (&String, &Value)| (key.clone(), self.instead(value).resolved());
+                Value::Object(members.iter().map(resolved).collect())
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => self.value.clone(),
+        }
+    }
+
     /// True once an error was noted anywhere in the document.
     pub(crate) fn failed(&self) -> bool {
         self.problems.failed()

@@ -33,6 +33,12 @@ enum Kind {
     Steps,
     /// These settings, and lists of rules by resource type.
     Mapping(&'static [Key]),
+    /// Text, or a list of texts.
+    Texts,
+    /// A URL or a key set.
+    Keys,
+    /// What a claim must be.
+    Claim,
     /// Known, and refused until something acts on it: not in the schema.
     Later,
 }
@@ -134,23 +140,131 @@ pub(super) const IDP: &[Key] = &[
     need("profile", Kind::Profile, "Which product this is, or an object that extends a profile."),
     need("path", Kind::Pattern("^(/|\\$\\{)"), "The path below `public_url`; no two routes share one."),
     may("accept", Kind::List(&Kind::Object(VERIFIER)), "Who may use the route; any one is enough."),
+    may("token", Kind::Words(&["bare"]), "`bare`: a token counts without the word `Bearer` before it, too."),
     may("open", Kind::Boolean, "Lets anyone in; only where `public_url` is on this machine."),
 ];
 
 pub(super) const VERIFIER: &[Key] = &[
-    need("bearer", Kind::Object(BEARER), "A token the IdP sends."),
-    later("jwt"),
-    later("introspection"),
-    later("basic"),
-    later("mtls"),
+    may("bearer", Kind::Object(BEARER), "A token the IdP sends."),
+    may("basic", Kind::Object(BASIC), "A user's name and a generated password."),
+    may("jwt", Kind::Object(JWT), "A token that its issuer signed (RFC 7519)."),
+    may("introspection", Kind::Object(INTROSPECTION), "A token that its issuer is asked about (RFC 7662)."),
+    may("mtls", Kind::Object(MTLS), "A client certificate that the host verified."),
+    may("envoy_jwt", Kind::Object(ENVOY_JWT), "Claims that Envoy's `jwt_authn` verified."),
+    may("preset", Kind::Object(PRESET), "A way in that the IdP's profile describes."),
 ];
 
 pub(super) const BEARER: &[Key] = &[
-    need("name", Kind::Pattern("^([A-Za-z0-9._-]{1,64}|\\$\\{.+\\})$"), "The token's name in audit records."),
-    need("sha256", Kind::Pattern("^([0-9A-Fa-f]{64}|\\$\\{.+\\})$"), "The token's SHA-256, 64 hex digits."),
+    need("name", TOKEN_NAME, "The token's name in audit records."),
+    need("sha256", SHA256, "The token's SHA-256, 64 hex digits."),
     need("expires", DATE, "The last day (UTC) or the moment of its end."),
     may("not_before", DATE, "The first day (UTC) or the moment of its beginning."),
+    READ_ONLY,
+    RESOURCES,
+    NETWORKS,
+    RATE,
 ];
+
+pub(super) const BASIC: &[Key] = &[
+    need("name", TOKEN_NAME, "Its name in audit records."),
+    need("user", Kind::Text, "The user's name, without a colon."),
+    need("sha256", SHA256, "The SHA-256 of a generated password of at least 128 bits, 64 hex digits."),
+    need("expires", DATE, "The last day (UTC) or the moment of its end."),
+    may("not_before", DATE, "The first day (UTC) or the moment of its beginning."),
+    READ_ONLY,
+    RESOURCES,
+    NETWORKS,
+    RATE,
+];
+
+pub(super) const JWT: &[Key] = &[
+    need("name", TOKEN_NAME, "Its name in audit records."),
+    need("issuer", Kind::Text, "What `iss` must be, letter by letter."),
+    need("audience", Kind::Texts, "What `aud` must be or have, or a list of such texts."),
+    may("keys", Kind::Keys, "The URL of the issuer's key set, or the key set itself (RFC 7517)."),
+    may(
+        "discovery",
+        Kind::Boolean,
+        "`true`: the issuer's metadata name its key set (OpenID Connect Discovery).",
+    ),
+    may("origins", Kind::List(&URL), "Further origins that the metadata may name a key set of."),
+    need("algorithms", Kind::List(&Kind::Words(ALGORITHMS)), "The algorithms a token may be signed with."),
+    may("types", Kind::List(&Kind::Text), "What `typ` may be; not set: none, `JWT` or `at+jwt`."),
+    REQUIRE,
+    LEEWAY,
+    READ_ONLY,
+    RESOURCES,
+    NETWORKS,
+    RATE,
+];
+
+pub(super) const INTROSPECTION: &[Key] = &[
+    need("name", TOKEN_NAME, "Its name in audit records."),
+    need("url", URL, "The introspection endpoint."),
+    need("client_id", Kind::Text, "The name that the gateway has there."),
+    need("client_secret", Kind::Text, "Its secret there, as a reference: `${NAME}` or `${file:/path}`."),
+    may("issuer", Kind::Text, "What `iss` must be."),
+    may("audience", Kind::Texts, "What `aud` must be or have, or a list of such texts."),
+    REQUIRE,
+    LEEWAY,
+    READ_ONLY,
+    RESOURCES,
+    NETWORKS,
+    RATE,
+];
+
+pub(super) const MTLS: &[Key] = &[
+    need("name", TOKEN_NAME, "Its name in audit records."),
+    may("subject", Kind::Text, "The certificate's subject, as the host writes it."),
+    may("dns", Kind::Text, "A DNS name among its alternative names."),
+    may("uri", Kind::Text, "A URI among its alternative names."),
+    may("sha256", Kind::Texts, "Its SHA-256, 64 hex digits, or a list of such."),
+    READ_ONLY,
+    RESOURCES,
+    NETWORKS,
+    RATE,
+];
+
+pub(super) const ENVOY_JWT: &[Key] = &[
+    need("name", TOKEN_NAME, "Its name in audit records."),
+    need("payload", Kind::Text, "The `payload_in_metadata` of the provider in `jwt_authn`."),
+    need("issuer", Kind::Text, "What `iss` must be."),
+    may("audience", Kind::Texts, "What `aud` must be, or a list of such texts; `jwt_authn` judges lists."),
+    REQUIRE,
+    READ_ONLY,
+    RESOURCES,
+    NETWORKS,
+    RATE,
+];
+
+pub(super) const PRESET: &[Key] = &[
+    need("use", Kind::Text, "Its name in the IdP's profile, below `idp.access`."),
+    need("name", TOKEN_NAME, "Its name in audit records."),
+    may("with", Kind::Named(&Kind::Text), "What is put in the place of the words in braces."),
+    READ_ONLY,
+    RESOURCES,
+    NETWORKS,
+    RATE,
+];
+
+pub(super) const LIMIT_RATE: &[Key] =
+    &[need("max", Kind::Number(1, 1_000_000), "Requests."), need("per", TIME, "In that time: 1s to 1h.")];
+
+const READ_ONLY: Key = may("read_only", Kind::Boolean, "`true`: nothing may be written with it.");
+const RESOURCES: Key = may("resources", Kind::List(&Kind::Text), "The resource types it may be used for.");
+const NETWORKS: Key = may("networks", Kind::List(&Kind::Text), "Where it may be used from, as `10.0.0.0/8`.");
+const RATE: Key = may("rate", Kind::Object(LIMIT_RATE), "How often it may be used; beyond that: 429.");
+const REQUIRE: Key = may(
+    "require",
+    Kind::Named(&Kind::Claim),
+    "Further claims: a value, a list of values, or `contains:` and an element.",
+);
+const LEEWAY: Key = may("leeway", TIME, "By how much clocks may differ: up to 5m, 30s if not set.");
+const TOKEN_NAME: Kind = Kind::Pattern("^([A-Za-z0-9._-]{1,64}|\\$\\{.+\\})$");
+const SHA256: Kind = Kind::Pattern("^([0-9A-Fa-f]{64}|\\$\\{.+\\})$");
+const TIME: Kind = Kind::Pattern("^([0-9]+ *(ms|s|m|h)|\\$\\{.+\\})$");
+const ALGORITHMS: &[&str] =
+    &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
 
 pub(super) const PROVIDER: &[Key] = &[
     need("profile", Kind::Profile, "Which product this is, or an object that extends a profile."),
@@ -250,6 +364,9 @@ impl Kind {
                 }
                 schema
             }
+            Self::Texts => json!({ "type": ["string", "array"], "items": { "type": "string" } }),
+            Self::Keys => json!({ "type": ["string", "object"] }),
+            Self::Claim => json!({ "type": ["string", "boolean", "number", "array", "object"] }),
             Self::Later => json!(false),
             Self::Object(keys) => {
                 let shown = || keys.iter().filter(|key| !matches!(key.kind, Self::Later));

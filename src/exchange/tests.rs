@@ -62,7 +62,7 @@ fn access_asks_as_often_as_it_likes_and_then_the_request_goes_on() {
     })
     .then(0, |now, ()| {
         assert_eq!(now, 300);
-        Turn::Ready(Verdict::Accepted { token: None })
+        Turn::Ready(Verdict::Accepted(None))
     });
     let gateway = gateway();
     let action = exchange.judge(&gateway, 100, 0, Box::new(request()), turn).unwrap();
@@ -77,7 +77,7 @@ fn access_asks_as_often_as_it_likes_and_then_the_request_goes_on() {
 fn access_that_asks_after_the_deadline_is_refused() {
     let mut exchange = at("the start");
     exchange.deadline = 1000;
-    let turn = Turn::ask(get(), |_, _| Turn::Ready(Verdict::Accepted { token: None }));
+    let turn = Turn::ask(get(), |_, _| Turn::Ready(Verdict::Accepted(None)));
     let error = exchange.judge(&gateway(), 1000, 0, Box::new(request()), turn).unwrap_err();
     assert_eq!(error.status, 504);
 }
@@ -93,7 +93,7 @@ fn at(after: &str) -> Exchange {
         Under { route: 0, operation: Box::new(Operation::new(request)) }
     };
     let access = |asked| {
-        let resume = match Turn::ask(get(), |_, _| Turn::Ready(Verdict::Accepted { token: None })) {
+        let resume = match Turn::ask(get(), |_, _| Turn::Ready(Verdict::Accepted(None))) {
             Turn::Need(_, resume) => resume,
             Turn::Ready(_) => panic!("it asks"),
         };
@@ -160,6 +160,7 @@ fn request() -> Request {
         path: b"/scim/v2/Users/1".to_vec(),
         headers: Headers::new(),
         end: true,
+        peer: crate::Peer::default(),
     }
 }
 

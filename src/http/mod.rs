@@ -4,6 +4,10 @@ pub(crate) mod media;
 pub(crate) mod path;
 pub(crate) mod url;
 
+use std::net::IpAddr;
+
+use serde_json::{Map, Value};
+
 /// Header fields in order. Names are lower case; values are bytes, because HTTP does not promise UTF-8.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Headers(Vec<(String, Vec<u8>)>);
@@ -56,6 +60,33 @@ pub struct Request {
     pub headers: Headers,
     /// True when the host knows that no body follows.
     pub end: bool,
+    /// What the host itself found out about the client.
+    pub peer: Peer,
+}
+
+/// What a host itself found out about the client: from the connection or from filters before it, never from header
+/// fields, which anybody can send. Whatever it does not know stays empty, and lets nobody in.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Peer {
+    /// The address at the connection's other end.
+    pub address: Option<IpAddr>,
+    /// The certificate that the client showed, if the host verified it.
+    pub certificate: Option<Box<Certificate>>,
+    /// Claims of tokens that the host verified, each under the name it keeps them by.
+    pub claims: Vec<(String, Map<String, Value>)>,
+}
+
+/// A verified client certificate (RFC 5280).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Certificate {
+    /// The subject, as the host writes it.
+    pub subject: String,
+    /// The DNS names among the alternative names.
+    pub dns: Vec<String>,
+    /// The URIs among the alternative names.
+    pub uris: Vec<String>,
+    /// The SHA-256 of the certificate in DER.
+    pub sha256: Option<[u8; 32]>,
 }
 
 /// `https`, or `http` where the configuration allows it.

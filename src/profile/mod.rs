@@ -292,6 +292,7 @@ fn idp(item: &Item<'_>) -> IdpFacts {
         let part = |item: &Item<'_>| Some(Part { value: item.text()?.into(), pointer: item.pointer.clone() });
         facts.matching.extend(paths.iter().filter_map(|item| Some((name.to_owned(), part(item)?))));
     }
+    ways_in(&mut fields);
     facts.uses = fields.opt("capabilities").map(|item| capability::uses(&item)).unwrap_or_default();
     if let Some(mut answers) = fields.opt("answers").and_then(|item| item.fields()) {
         if let Some(patch) = answers.opt("patch") {
@@ -310,6 +311,23 @@ fn idp(item: &Item<'_>) -> IdpFacts {
     facts.interop = fields.opt_bool("interop").unwrap_or(false);
     fields.finish();
     facts
+}
+
+/// How an IdP can present itself: ways in that a route may name, and audiences that many of its tenants share.
+fn ways_in(fields: &mut config::Fields<'_>) {
+    for (_, item) in fields.opt("access").and_then(|item| item.entries()).into_iter().flatten() {
+        let one = item.entries().is_some_and(|kinds| {
+            kinds.len() == 1 && kinds[..].iter().all(|(_, kind)| kind.value.is_object())
+        });
+        if !one {
+            item.error(config::BAD_VALUE, "this is not one way in", "write it as an entry of `accept`");
+        }
+    }
+    for (_, item) in fields.opt("audiences").and_then(|item| item.entries()).into_iter().flatten() {
+        for claim in item.list().unwrap_or_default() {
+            claim.text();
+        }
+    }
 }
 
 fn provider(item: &Item<'_>) -> ProviderFacts {
@@ -332,6 +350,24 @@ fn provider(item: &Item<'_>) -> ProviderFacts {
 
 /// Path segments that RFC 7644 section 3.2 gives a meaning.
 const RESERVED: [&str; 5] = ["Bulk", "Me", "ResourceTypes", "Schemas", "ServiceProviderConfig"];
+
+/// A profile as written, with everything it extends.
+pub(crate) fn whole(item: &Item<'_>) -> Option<Value> {
+    extended(item.value.clone(), item, 0)
+}
+
+/// Audiences that tokens of many tenants have, and the claims that tell those apart, from all profiles.
+pub(crate) fn shared_audiences() -> Vec<(String, Vec<String>)> {
+    let profiles = PROFILES.iter().filter_map(|(_, text)| serde_json::from_str::<Value>(text).ok());
+    let audiences = profiles.filter_map(|profile| profile.pointer("/idp/audiences")?.as_object().cloned());
+    audiences
+        .flatten()
+        .map(|(audience, claims)| {
+            let claims = claims.as_array().into_iter().flatten();
+            (audience, claims.filter_map(Value::as_str).map(str::to_owned).collect())
+        })
+        .collect()
+}
 
 /// The names of all profiles that come with the engine.
 pub fn names() -> Vec<&'static str> {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use scimlock::{
-    Action, Call, Effect, Exchange, Fault, Gateway, Headers, HostFacts, Input, Request, Response,
+    Action, Call, Effect, Exchange, Fault, Gateway, Headers, HostFacts, Input, Peer, Request, Response,
     ResponseHead,
 };
 use serde_json::{Map, Value};
@@ -128,6 +128,7 @@ pub(crate) fn drive_with(
         path: request.path.clone(),
         headers: request.headers.clone(),
         end: request.body.is_none() && delivery == Delivery::Whole,
+        peer: Peer::default(),
     });
     for _ in 0..MAX_INPUTS {
         let action = exchange.handle(now, input);

@@ -1,6 +1,7 @@
 //! The tables of the state machine: one row a callback or action, with the step it must lead to.
 
 use super::*;
+use scimlock::Peer;
 
 #[test]
 fn a_get_goes_through_head_by_head() {
@@ -370,7 +371,13 @@ fn act(action: Action) -> In {
 }
 
 fn request(method: &str, end: bool) -> Request {
-    Request { method: method.into(), path: b"/scim/v2/Users/1".to_vec(), headers: Headers::new(), end }
+    Request {
+        method: method.into(),
+        path: b"/scim/v2/Users/1".to_vec(),
+        headers: Headers::new(),
+        end,
+        peer: Peer::default(),
+    }
 }
 
 fn head(method: &str, end: bool) -> In {

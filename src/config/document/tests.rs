@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::Headers;
-use crate::access::Verdict;
+use crate::errand::Turn;
+use crate::{Headers, Peer, Request};
 
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -20,7 +20,7 @@ fn a_whole_document() {
                     "profile": "one",
                     "path": "/acme/scim/v2",
                     "accept": [
-                        { "bearer": { "name": "old", "sha256": "9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08",
+                        { "bearer": { "name": "old", "sha256": "${OLD}",
                                       "expires": "1970-01-02" } },
                         { "bearer": { "name": "new", "sha256": "${DIGEST}", "not_before": "1970-01-02", "expires": "1970-01-03T00:00:00.5Z" } }
                     ]
@@ -44,6 +44,7 @@ fn a_whole_document() {
         "envoy": { "host_mode": "buffered", "clusters": { "P.example:8443": "p", "127.0.0.1:1": "local" } }
     }"#;
     let secrets = secrets(&[
+        ("OLD", "9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08"),
         ("DIGEST", "d8cc7aed3851ac3338fcc15df3b6807b89125837f77a75b9ecb13ed2afe3b49f"),
         ("TOKEN", "unused"),
         ("file:/run/secrets/token", "s3cret\r\n"),
@@ -76,18 +77,19 @@ fn a_whole_document() {
     route.provider.credential.as_ref().unwrap().apply(&mut headers);
     assert_eq!(headers.get("authorization"), Some(&b"Bearer s3cret"[..]));
 
+    let access = Arc::clone(&route.idp.access);
     let check = |token: &str, now| {
         let headers = [("authorization", format!("Bearer {token}"))].into_iter().collect();
-        match route.idp.access.check(&headers, now) {
-            Verdict::Accepted { token } => route.idp.access.name(token.unwrap()).unwrap(),
-            Verdict::Refused(refusal) => refusal.as_str(),
-        }
+        let (method, path) = (b"GET".to_vec(), b"/".to_vec());
+        let request = Request { method, path, headers, end: true, peer: Peer::default() };
+        let Turn::Ready(verdict) = access.begin(&request, now) else { panic!("nothing has to be asked") };
+        access.way(&verdict).map_or_else(|| verdict.reason().unwrap().to_owned(), |way| way.name.clone())
     };
     const DAY: u64 = 86_400_000;
-    assert_eq!((check("test", 2 * DAY - 1), check("test", 2 * DAY)), ("old", "expired"));
-    assert_eq!((check("123", 0), check("Test", 0)), ("unknown", "unknown"));
+    assert_eq!([check("test", 2 * DAY - 1), check("test", 2 * DAY)], ["old", "expired"]);
+    assert_eq!([check("123", 0), check("Test", 0)], ["unknown", "unknown"]);
     assert_eq!(check("token2", DAY - 1), "notYet");
-    assert_eq!((check("token2", DAY), check("token2", 2 * DAY + 499)), ("new", "new"));
+    assert_eq!([check("token2", DAY), check("token2", 2 * DAY + 499)], ["new", "new"]);
     assert_eq!(check("token2", 2 * DAY + 500), "expired");
 
     assert_eq!(
@@ -224,7 +226,7 @@ fn tokens_and_clusters_of_no_use_are_told() {
         said_of(&document.to_string(), HostFacts::default()),
         [
             "SL0404 /routes/s/idp/accept/0: `b` is also accepted on route `r`: give each route a token of its own",
-            "SL0305 /envoy/clusters/q.example: no provider has this host: remove the entry, or correct the host",
+            "SL0305 /envoy/clusters/q.example: no URL has this host: remove the entry, or correct the host",
         ]
     );
 }

@@ -1,0 +1,547 @@
+//! Who may use a route: the ways in that it accepts, judged one after the other, and its 401 challenge.
+//!
+//! Secrets are compared first, all of them and in constant time. Then come what the host verified, the tokens the
+//! route issues itself, and at last tokens that take a signature or a question to judge. The first way that accepts
+//! a request lets it in, and the audit record names it. Verdicts on tokens of others are kept for a short time under
+//! a digest of everything the route accepts, so that none outlives its configuration or counts elsewhere.
+
+mod claims;
+mod introspection;
+mod jwt;
+mod keys;
+mod limits;
+mod peer;
+mod presented;
+mod secret;
+
+use std::sync::Arc;
+
+use subtle::ConditionallySelectable;
+
+pub(crate) use self::claims::{Claims, Requirement};
+pub(crate) use self::introspection::Introspection;
+pub(crate) use self::jwt::Jwt;
+pub(crate) use self::keys::{Endpoint, Place, Source};
+pub(crate) use self::limits::{Limits, Network, Rate};
+pub(crate) use self::peer::{Client, Verified};
+pub(crate) use self::secret::Secret;
+
+use self::introspection::Told;
+use self::keys::Found;
+use self::presented::Presented;
+use self::secret::Shown;
+use crate::discovery::AuthenticationScheme;
+use crate::errand::{Answer, Need, Turn};
+use crate::error::ScimError;
+use crate::exchange::Verify;
+use crate::http::{Peer, Request};
+use crate::jose::{Key, Token};
+use crate::store::{self, StoreClass, StoreOperation, StoreRequest, Stored};
+
+/// The compiled access rules of a route.
+#[derive(Debug)]
+pub(crate) struct Access {
+    realm: String,
+    open: bool,
+    /// A token without a scheme counts as a bearer token.
+    bare: bool,
+    methods: Vec<Method>,
+    /// Stands for all of this in the store.
+    digest: [u8; 32],
+    /// The algorithms (JWA names) that the host verifies.
+    host: &'static [&'static str],
+}
+
+/// One way in.
+#[derive(Debug)]
+pub(crate) struct Method {
+    /// Its name, for people and audit records.
+    pub(crate) name: String,
+    /// What it may be used for.
+    pub(crate) limits: Limits,
+    /// How it is judged.
+    pub(crate) kind: Kind,
+}
+
+/// How a way in is judged.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// A bearer token or a password.
+    Secret(Secret),
+    /// A client certificate.
+    Client(Client),
+    /// Claims that the host verified.
+    Verified(Verified),
+    /// A token that its issuer signed.
+    Jwt(Box<Jwt>),
+    /// A token that its issuer is asked about.
+    Introspection(Box<Introspection>),
+}
+
+/// The outcome.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Verdict {
+    /// Go on; which way in it was, none on an open route.
+    Accepted(Option<usize>),
+    /// 401, and nothing is forwarded.
+    Refused(Refusal),
+    /// 429: the way in was used too often; come back after so many seconds.
+    Busy(usize, u64),
+    /// 503: whoever has to judge the token cannot be asked.
+    Unavailable,
+}
+
+/// Why a request is refused: what comes later in the list says more about a token.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Refusal {
+    /// Nothing was presented that could let anyone in.
+    Missing,
+    /// There is more than one Authorization field, or a list in it.
+    Several,
+    /// Nothing that is configured.
+    Unknown,
+    /// A token of another issuer.
+    Issuer,
+    /// A token for somebody else.
+    Audience,
+    /// A token without a claim that the route asks for.
+    Claims,
+    /// The Authorization field has no credential of its scheme, or a signed token is not of the form of one.
+    Malformed,
+    /// A token that never ends.
+    Endless,
+    /// A token signed with another algorithm than configured, or not at all.
+    Algorithm,
+    /// A token whose header asks for something that is not done.
+    Header,
+    /// A token made for another purpose.
+    Type,
+    /// A token signed with a key that its issuer does not have.
+    Key,
+    /// A token whose signature is wrong.
+    Signature,
+    /// Before its first moment.
+    NotYet,
+    /// After its last moment.
+    Expired,
+    /// From an address that it may not come from.
+    Network,
+}
+
+impl Verdict {
+    /// Why nobody is let in, as metrics and audit records name it.
+    pub(crate) const fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Accepted(_) => None,
+            Self::Refused(refusal) => Some(refusal.as_str()),
+            Self::Busy(..) => Some("rate"),
+            Self::Unavailable => Some("unavailable"),
+        }
+    }
+}
+
+impl Method {
+    fn is_password(&self) -> bool {
+        matches!(&self.kind, Kind::Secret(secret) if secret.has_user())
+    }
+
+    /// True shortly before its end, where the configuration says when that is.
+    pub(crate) const fn ends_soon(&self, now: u64) -> bool {
+        matches!(&self.kind, Kind::Secret(secret) if secret.expires() <= now.saturating_add(SOON))
+    }
+}
+
+impl Refusal {
+    /// The reason as metrics and audit records name it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Several => "several",
+            Self::Malformed => "malformed",
+            Self::Unknown => "unknown",
+            Self::Issuer => "issuer",
+            Self::Audience => "audience",
+            Self::Claims => "claims",
+            Self::Endless => "endless",
+            Self::Algorithm => "algorithm",
+            Self::Header => "header",
+            Self::Type => "type",
+            Self::Key => "key",
+            Self::Signature => "signature",
+            Self::NotYet => "notYet",
+            Self::Expired => "expired",
+            Self::Network => "network",
+        }
+    }
+}
+
+impl Access {
+    /// A route that these ways in, and no others, lead to. `digest` stands for them as configured.
+    pub(crate) fn new(realm: &str, bare: bool, methods: Vec<Method>, digest: [u8; 32]) -> Self {
+        Self { realm: realm.to_owned(), open: false, bare, methods, digest, host: &[] }
+    }
+
+    /// A route that anyone may use: for a gateway on this machine only.
+    pub(crate) fn open(realm: &str) -> Self {
+        Self { open: true, ..Self::new(realm, false, Vec::new(), [0; 32]) }
+    }
+
+    /// Lets the host verify signatures of these algorithms.
+    pub(crate) fn with_host(self, host: &'static [&'static str]) -> Self {
+        Self { host, ..self }
+    }
+
+    /// All ways in.
+    pub(crate) fn methods(&self) -> &[Method] {
+        &self.methods
+    }
+
+    /// How an IdP may authenticate, for ServiceProviderConfig.
+    pub(crate) fn schemes(&self) -> Vec<&'static AuthenticationScheme> {
+        let token = |method: &Method| !method.is_password() && !matches!(method.kind, Kind::Client(_));
+        let bearer = self.methods.iter().any(token).then_some(&AuthenticationScheme::BEARER);
+        let basic = self.passwords().then_some(&AuthenticationScheme::BASIC);
+        bearer.into_iter().chain(basic).collect()
+    }
+
+    /// True where a password could let somebody in.
+    fn passwords(&self) -> bool {
+        self.methods.iter().any(Method::is_password)
+    }
+
+    /// The value of `WWW-Authenticate`: the schemes, and an error where a token was presented (RFC 6750 3).
+    pub(crate) fn challenge(&self, refusal: Refusal) -> String {
+        let error = if refusal == Refusal::Missing { "" } else { ", error=\"invalid_token\"" };
+        let realm = &self.realm;
+        let basic = match self.passwords() {
+            true => format!(", Basic realm=\"{realm}\""),
+            false => String::new(),
+        };
+        format!("Bearer realm=\"{realm}\"{error}{basic}")
+    }
+
+    /// The way in that a verdict is about.
+    pub(crate) fn way(&self, verdict: &Verdict) -> Option<&Method> {
+        match verdict {
+            Verdict::Accepted(number) => self.methods.get((*number)?),
+            Verdict::Busy(number, _) => self.methods.get(*number),
+            Verdict::Refused(_) | Verdict::Unavailable => None,
+        }
+    }
+
+    /// What a verdict means: the way in, or the answer to the IdP.
+    pub(crate) fn outcome(&self, verdict: &Verdict) -> Result<Option<&Method>, ScimError> {
+        let realm = &self.realm;
+        match verdict {
+            Verdict::Accepted(_) => Ok(self.way(verdict)),
+            Verdict::Refused(refusal) => {
+                let bearer = |method: &Method| !matches!(method.kind, Kind::Client(_) | Kind::Verified(_));
+                let what = if self.methods.iter().all(bearer) { "bearer token" } else { "credential" };
+                let detail = format!("route `{realm}` needs a {what} that it accepts");
+                Err(ScimError::new(401, detail).with("www-authenticate", self.challenge(*refusal)))
+            }
+            Verdict::Busy(_, seconds) => {
+                let detail = format!("route `{realm}` is asked too often with this credential");
+                Err(ScimError::new(429, detail).with("retry-after", seconds.to_string()))
+            }
+            Verdict::Unavailable => {
+                let detail = format!("the issuer of tokens for route `{realm}` cannot be asked; try again");
+                Err(ScimError::new(503, detail).with("retry-after", "10"))
+            }
+        }
+    }
+
+    /// Judges a request, at once or with what has to be asked for; `now` is Unix time in milliseconds.
+    pub(crate) fn begin(self: &Arc<Self>, request: &Request, now: u64) -> Turn<Verdict> {
+        if self.open {
+            return Turn::Ready(Verdict::Accepted(None));
+        }
+        let presented = match Presented::read(&request.headers, self.bare) {
+            Ok(presented) => presented,
+            Err(refusal) => return Turn::Ready(Verdict::Refused(refusal)),
+        };
+        let peer = &request.peer;
+        match (self.at_once(&presented, peer, now), presented) {
+            (Ok(number), _) => self.admit(number, peer),
+            (Err(Refusal::Unknown), Presented::Token(token)) if self.asks() => {
+                let this = Arc::clone(self);
+                this.recall(Case {
+                    token: Arc::from(token),
+                    peer: peer.clone(),
+                    reason: Refusal::Unknown,
+                    down: false,
+                })
+            }
+            (Err(refusal), _) => Turn::Ready(Verdict::Refused(refusal)),
+        }
+    }
+
+    /// True where a token of others could let somebody in.
+    fn asks(&self) -> bool {
+        self.methods.iter().any(|method| matches!(method.kind, Kind::Jwt(_) | Kind::Introspection(_)))
+    }
+
+    /// The ways in that need nothing from elsewhere.
+    fn at_once(&self, presented: &Presented, peer: &Peer, now: u64) -> Result<usize, Refusal> {
+        let mut refusal = match presented {
+            Presented::Nothing => Refusal::Missing,
+            // A scheme that the route does not take is none.
+            Presented::Basic { .. } if !self.passwords() => Refusal::Missing,
+            Presented::Token(_) | Presented::Basic { .. } => Refusal::Unknown,
+        };
+        let shown = match presented {
+            Presented::Nothing => None,
+            Presented::Token(token) => Some(Shown::token(token)),
+            Presented::Basic { user, password } => Some(Shown::basic(user, password)),
+        };
+        if let Some(shown) = shown {
+            let mut found = u32::MAX;
+            for (index, method) in (0_u32..).zip(&self.methods) {
+                if let Kind::Secret(secret) = &method.kind {
+                    found.conditional_assign(&index, secret.is(&shown));
+                }
+            }
+            // From here on only the presenter of a right secret can see a difference.
+            let index = usize::try_from(found).unwrap_or(usize::MAX);
+            if let Some(Method { kind: Kind::Secret(secret), .. }) = self.methods.get(index) {
+                match secret.at(now) {
+                    Ok(()) => return Ok(index),
+                    Err(reason) => refusal = refusal.max(reason),
+                }
+            }
+        }
+        for (index, method) in self.methods.iter().enumerate() {
+            let judged = match &method.kind {
+                Kind::Client(client) => client.judge(peer),
+                Kind::Verified(verified) => verified.judge(peer, now),
+                Kind::Secret(_) | Kind::Jwt(_) | Kind::Introspection(_) => continue,
+            };
+            match judged {
+                Ok(()) => return Ok(index),
+                Err(reason) => refusal = refusal.max(reason),
+            }
+        }
+        Err(refusal)
+    }
+
+    /// Lets in by a way, within its limits.
+    fn admit(&self, number: usize, peer: &Peer) -> Turn<Verdict> {
+        let Some(method) = self.methods.get(number) else {
+            return Turn::Ready(Verdict::Refused(Refusal::Unknown));
+        };
+        if !method.limits.admits(peer.address) {
+            return Turn::Ready(Verdict::Refused(Refusal::Network));
+        }
+        let Some(Rate { max, per }) = method.limits.rate else {
+            return Turn::Ready(Verdict::Accepted(Some(number)));
+        };
+        let key = store::key("rate", &self.digest, method.name.as_bytes());
+        let add = StoreOperation::Add { delta: 1, ttl: per };
+        let request = StoreRequest { key, class: StoreClass::Shared, secret: false, operation: add };
+        Turn::ask(Need::Store(request), move |_, answer| {
+            Turn::Ready(match answer {
+                Answer::Stored(Stored::Number(count))
+                    if u64::try_from(count).is_ok_and(|count| count <= max) =>
+                {
+                    Verdict::Accepted(Some(number))
+                }
+                Answer::Stored(Stored::Number(_)) => Verdict::Busy(number, per.div_ceil(1000)),
+                // What cannot be counted cannot be limited.
+                _ => Verdict::Unavailable,
+            })
+        })
+    }
+
+    /// Looks for a verdict on the token that still counts.
+    fn recall(self: Arc<Self>, case: Case) -> Turn<Verdict> {
+        let mark = store::digest(&[&case.token]);
+        Turn::ask(self.verdicts(&mark, StoreOperation::Get), move |now, answer| {
+            let kept = match answer {
+                Answer::Stored(Stored::Value { value: Some(value), .. }) => Kept::read(&value),
+                _ => None,
+            };
+            match kept.filter(|kept| kept.mark == mark && now < kept.until) {
+                Some(kept) => self.admit(kept.method, &case.peer),
+                None => self.prove(now, case, mark),
+            }
+        })
+    }
+
+    /// Judges a token of others by every way in that takes one.
+    fn prove(self: Arc<Self>, now: u64, mut case: Case, mark: [u8; 32]) -> Turn<Verdict> {
+        // Any text may be a token for whoever is asked about it; one without a dot was never meant to be signed.
+        let token = match Token::parse(&case.token) {
+            Ok(token) => Some(Arc::new(token)),
+            Err(broken) => {
+                if case.token.contains(&b'.') {
+                    case.note(broken.into());
+                }
+                None
+            }
+        };
+        self.next(now, 0, case, token, mark)
+    }
+
+    /// Goes on with the way in of that number.
+    fn next(
+        self: Arc<Self>,
+        now: u64,
+        number: usize,
+        mut case: Case,
+        token: Option<Arc<Token>>,
+        mark: [u8; 32],
+    ) -> Turn<Verdict> {
+        let Some(method) = self.methods.get(number) else {
+            return Turn::Ready(match case.down {
+                true => Verdict::Unavailable,
+                false => Verdict::Refused(case.reason),
+            });
+        };
+        match (&method.kind, &token) {
+            (Kind::Jwt(jwt), Some(parsed)) => match jwt.judge(parsed, now) {
+                Ok(expires) => {
+                    let parsed = Arc::clone(parsed);
+                    let found = jwt.keys.find(parsed.algorithm, parsed.kid.clone());
+                    found.then(now, move |now, found| match found {
+                        Found::Key(key) => {
+                            self.verify(&key, &parsed).then(now, move |now, right| match right {
+                                true => self.keep(now, number, expires, case, mark),
+                                false => {
+                                    case.note(Refusal::Signature);
+                                    self.next(now, number + 1, case, token, mark)
+                                }
+                            })
+                        }
+                        Found::None => {
+                            case.note(Refusal::Key);
+                            self.next(now, number + 1, case, token, mark)
+                        }
+                        Found::Unreachable => {
+                            case.down = true;
+                            self.next(now, number + 1, case, token, mark)
+                        }
+                    })
+                }
+                Err(reason) => {
+                    case.note(reason);
+                    self.next(now, number + 1, case, token, mark)
+                }
+            },
+            (Kind::Introspection(issuer), _) => {
+                let text = String::from_utf8_lossy(&case.token);
+                Turn::ask(issuer.ask(&text), move |now, answer| {
+                    let told = match self.methods.get(number).map(|method| &method.kind) {
+                        Some(Kind::Introspection(issuer)) => issuer.told(now, answer),
+                        _ => Told::Unreachable,
+                    };
+                    match told {
+                        Told::Active(until) => return self.keep(now, number, until, case, mark),
+                        Told::Refused(reason) => case.note(reason),
+                        Told::Unreachable => case.down = true,
+                    }
+                    self.next(now, number + 1, case, token, mark)
+                })
+            }
+            _ => self.next(now, number + 1, case, token, mark),
+        }
+    }
+
+    /// Verifies a signature: in the host where it can, else here.
+    fn verify(&self, key: &Key, token: &Arc<Token>) -> Turn<bool> {
+        let name = token.algorithm.as_str();
+        let spki = self.host.contains(&name).then(|| key.spki()).flatten();
+        let (here, key) = (Arc::clone(token), key.clone());
+        let engine = move || Turn::Ready(key.verify(here.algorithm, &here.message, &here.signature));
+        let Some(spki) = spki else { return engine() };
+        let verify = Verify {
+            algorithm: name,
+            key: spki,
+            message: token.message.clone(),
+            signature: token.signature.clone(),
+        };
+        Turn::ask(Need::Verify(verify), move |_, answer| match answer {
+            Answer::Verified(right) => Turn::Ready(right),
+            _ => engine(),
+        })
+    }
+
+    /// Keeps a good verdict, and lets in.
+    fn keep(
+        self: Arc<Self>,
+        now: u64,
+        number: usize,
+        until: u64,
+        case: Case,
+        mark: [u8; 32],
+    ) -> Turn<Verdict> {
+        let until = until.min(now.saturating_add(KEPT));
+        let ttl = until.saturating_sub(now);
+        if ttl == 0 {
+            // Only the leeway holds it up: the next request asks again.
+            return self.admit(number, &case.peer);
+        }
+        let value = Kept { mark, method: number, until }.write();
+        let put = StoreOperation::Put { expect: None, value, ttl };
+        Turn::ask(self.verdicts(&mark, put), move |_, _| self.admit(number, &case.peer))
+    }
+
+    fn verdicts(&self, mark: &[u8; 32], operation: StoreOperation) -> Need {
+        let key = store::key("verdict", &self.digest, &store::slot(mark, SLOTS));
+        Need::Store(StoreRequest { key, class: StoreClass::Local, secret: true, operation })
+    }
+}
+
+/// A token of others under judgement.
+#[derive(Debug)]
+struct Case {
+    token: Arc<[u8]>,
+    peer: Peer,
+    /// Why it is refused so far.
+    reason: Refusal,
+    /// Somebody who had to be asked could not be.
+    down: bool,
+}
+
+impl Case {
+    /// The reason that says most is the one to report.
+    fn note(&mut self, reason: Refusal) {
+        self.reason = self.reason.max(reason);
+    }
+}
+
+/// A verdict in the store.
+struct Kept {
+    /// The token's digest.
+    mark: [u8; 32],
+    /// By which way it was let in.
+    method: usize,
+    /// Until when that counts, Unix milliseconds.
+    until: u64,
+}
+
+impl Kept {
+    fn write(&self) -> Vec<u8> {
+        let method = u64::try_from(self.method).unwrap_or(u64::MAX);
+        [self.mark.as_slice(), &method.to_le_bytes(), &self.until.to_le_bytes()].concat()
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (mark, rest) = bytes.split_first_chunk()?;
+        let (method, rest) = rest.split_first_chunk()?;
+        let until = u64::from_le_bytes(rest.try_into().ok()?);
+        let method = usize::try_from(u64::from_le_bytes(*method)).ok()?;
+        Some(Self { mark: *mark, method, until })
+    }
+}
+
+/// Milliseconds for which a verdict is kept at the most: a key that is withdrawn counts no longer than that.
+const KEPT: u64 = 5 * 60_000;
+
+/// Milliseconds before its end from which a secret is counted as ending soon: two weeks.
+const SOON: u64 = 14 * 86_400_000;
+
+/// Verdicts of a route that are kept at a time.
+const SLOTS: u32 = 256;
+
+#[cfg(test)]
+mod tests;
