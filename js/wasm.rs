@@ -12,6 +12,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use scimlock::config::{ConfigErrors, secret_names};
+use scimlock::profile::catalogue;
 use scimlock::store::{StoreClass, StoreOperation, StoreRequest, Stored};
 use scimlock::{
     Action, Call, Certificate, Effect, Exchange, Fault, Gateway, Headers, HostFacts, Input, Peer, Request,
@@ -40,7 +41,8 @@ pub fn reserve(length: u32) -> *mut u8 {
 
 /// Compiles the configuration. The input: whether the shared store is one for all and atomic, whether the host
 /// verifies signatures, JSON text, then pairs of secret name and value up to the end.
-/// Answers `1` when the gateway stands, else `0`, then the problems as JSON text.
+/// Answers `1` when the gateway stands, else `0`, then the problems as JSON text, then what the rules of a standing
+/// gateway do as JSON text.
 #[wasm_bindgen]
 pub fn compile() -> *const u8 {
     with_host(ptr::null(), |host| host.compile().as_ptr())
@@ -50,6 +52,13 @@ pub fn compile() -> *const u8 {
 #[wasm_bindgen]
 pub fn secrets() -> *const u8 {
     with_host(ptr::null(), |host| host.secrets().as_ptr())
+}
+
+/// Answers, as JSON text, what is known of products: with an empty input the list of profiles, with `*` what works
+/// between which, with a profile's name that profile (nothing where there is none).
+#[wasm_bindgen]
+pub fn profiles() -> *const u8 {
+    with_host(ptr::null(), |host| host.profiles().as_ptr())
 }
 
 /// Opens an exchange; the input is 16 random bytes. `explain`: `0` not at all, `1` with values masked, `2` with
@@ -122,9 +131,11 @@ impl Host {
         // The input held secrets.
         self.input.fill(0);
         let standing = u32::from(self.gateway.is_some());
+        let rules = self.gateway.as_ref().map(|gateway| gateway.rules()).unwrap_or_default();
         self.answer(|out| {
             out.number(standing);
             out.bytes(problems_json(&problems).as_bytes());
+            out.bytes(rules.as_bytes());
         })
     }
 
@@ -136,6 +147,15 @@ impl Host {
                 out.bytes(name.as_bytes());
             }
         })
+    }
+
+    fn profiles(&mut self) -> &[u8] {
+        let shown = match Reader(&self.input).text().unwrap_or_default().as_str() {
+            "" => Some(catalogue::list()),
+            "*" => Some(catalogue::matrix()),
+            name => catalogue::show(name),
+        };
+        self.answer(|out| out.bytes(shown.map(|shown| shown.to_string()).unwrap_or_default().as_bytes()))
     }
 
     fn open(&mut self, explain: u32) -> Option<u32> {

@@ -55,6 +55,6 @@ fn operate<T>(
         query: Query::default(),
         passed: Vec::new(),
     };
-    let (audit, trace) = (&mut Audit::default(), &mut Trace::default());
+    let (audit, trace) = (&mut Audit::default(), &Trace::default());
     run(&mut Operation::new(request), &mut Scene { gateway, route, audit, trace, id: "bench", now: 0 })
 }

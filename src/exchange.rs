@@ -456,7 +456,7 @@ impl Exchange {
     ) -> Result<Action, ScimError> {
         let route = gateway.routes.get(under.route).ok_or_else(lost)?;
         let mut scene =
-            Scene { gateway, route, audit: &mut self.audit, trace: &mut self.trace, id: &self.id, now };
+            Scene { gateway, route, audit: &mut self.audit, trace: &self.trace, id: &self.id, now };
         let step = go(&mut under.operation, &mut scene)?;
         if let Some(id) = under.operation.id() {
             self.audit.id = Some(id.to_owned());
@@ -496,7 +496,7 @@ impl Exchange {
             let detail = "the time for this request is over (`limits.time`); the change was not sent";
             let route = gateway.routes.get(under.route).ok_or_else(lost)?;
             let mut scene =
-                Scene { gateway, route, audit: &mut self.audit, trace: &mut self.trace, id: &self.id, now };
+                Scene { gateway, route, audit: &mut self.audit, trace: &self.trace, id: &self.id, now };
             step = under.operation.fault(&mut scene, ScimError::new(504, detail))?;
         }
         Ok(match step {

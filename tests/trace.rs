@@ -14,7 +14,7 @@ const PATCH: &str = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchO
     {"op":"Replace","path":"active","value":"False"}]}"#;
 const USER: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com","active":"True"}"#;
 
-/// An IdP with three repairs, and where one of them stands.
+/// An IdP with three repairs, where one of them stands, and two rules.
 fn gateway() -> Arc<Gateway> {
     let profile = json!({
         "extends": "generic",
@@ -32,6 +32,10 @@ fn gateway() -> Arc<Gateway> {
             } }],
         },
         "provider": { "profile": "generic", "url": "https://app.example/scim", "credential": { "bearer": "${X}" } },
+        "mapping": { "User": [
+            { "idp": "userType", "provider": "title", "values": { "Employee": "E", "Guest": "G" } },
+            { "provider": "locale", "value": "de", "operations": ["create"] },
+        ] },
     } } });
     let secrets = BTreeMap::from([("X".to_owned(), "secret".to_owned())]);
     Arc::new(Gateway::compile(&config.to_string(), &secrets, HostFacts::default()).unwrap())
@@ -85,6 +89,17 @@ fn a_repair_says_what_it_was_and_why() {
     let call = named(&steps, "call")[0];
     assert_eq!(call["method"], "PATCH");
     assert_eq!(call["body"]["Operations"][0]["value"], "Ada Lovelace");
+}
+
+#[test]
+fn a_rule_says_what_it_made_of_what() {
+    let user = USER.replace(r#""active":"True""#, r#""userType":"Guest""#);
+    let steps = steps(|exchange| exchange.explained(true), "POST", "/scim/v2/Users", Some(&user));
+    let [table, constant] = named(&steps, "rule")[..] else { panic!("{steps:#?}") };
+    let shown = |step: &Value| ["from", "to", "before", "after"].map(|name| step[name].clone());
+    assert_eq!(shown(table), ["userType", "title", "Guest", "G"]);
+    assert_eq!(table["rule"], "User rule 1");
+    assert_eq!(shown(constant), [Value::Null, "locale".into(), Value::Null, "de".into()]);
 }
 
 #[test]

@@ -85,6 +85,7 @@ interface Exports {
   reserve: (length: number) => number;
   compile: () => number;
   secrets: () => number;
+  profiles: () => number;
   open: (explain: number) => number;
   handle: (exchange: number, now: number, kind: number) => number;
   close: (exchange: number, now: number) => number;
@@ -118,17 +119,23 @@ export class Engine {
   }
 
   /** Compiles the configuration of this instance's gateway. */
-  compile(json: string, secrets: Iterable<readonly [string, string]>, facts: Facts): { standing: boolean; problems: Problem[] } {
+  compile(json: string, secrets: Iterable<readonly [string, string]>, facts: Facts): { standing: boolean; problems: Problem[]; rules: string } {
     const texts = [json, ...[...secrets].flat()].map((text) => encoder.encode(text));
     const parts: Part[] = [Number(facts.atomicStore), Number(facts.verifies), ...texts];
     const answer = this.#call(parts, () => this.#wasm.compile());
-    return { standing: answer.number() === 1, problems: JSON.parse(answer.text() || '[]') as Problem[] };
+    return { standing: answer.number() === 1, problems: JSON.parse(answer.text() || '[]') as Problem[], rules: answer.text() };
   }
 
   /** The names of the secrets that a configuration makes references to. */
   secretNames(json: string): string[] {
     const answer = this.#call([encoder.encode(json)], () => this.#wasm.secrets());
     return answer.list(() => answer.text());
+  }
+
+  /** What is known of products: the list of profiles (`''`), what works between which (`*`), or one profile. */
+  profiles(name: string): unknown {
+    const text = this.#call([encoder.encode(name)], () => this.#wasm.profiles()).text();
+    return text === '' ? undefined : JSON.parse(text);
   }
 
   /** Opens an exchange; `explain`: not at all, with values masked, or with values. */

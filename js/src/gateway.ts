@@ -13,9 +13,23 @@ import { verifies, verify } from './verify.js';
 /** How long the body of a request may take to arrive. */
 const BODY_TIME = 60_000;
 
+/** What one mapping rule does. */
+export interface RuleReport {
+  rule: string;
+  idp?: string;
+  provider?: string;
+  class: 'two-way' | 'to-provider' | 'to-idp' | 'dropped';
+  /** Why it is not two-way. */
+  why?: string;
+  /** What of the IdP's values does not come back. */
+  lossy?: string;
+}
+
 /** What `check` says of a configuration. */
 export interface Findings {
   problems: Problem[];
+  /** What each rule does, by route and resource type; nothing where the gateway would not start. */
+  rules: Record<string, Record<string, { rules: RuleReport[] }>>;
   secrets: { name: string; set: boolean }[];
 }
 
@@ -34,8 +48,10 @@ export async function inspect(module: WebAssembly.Module, json: string, from: Op
   const engine = new Engine(module);
   const names = engine.secretNames(json);
   const secrets = await resolve(names, from);
+  const { problems, rules } = engine.compile(json, secrets, { atomicStore: true, verifies: verifies() });
   return {
-    problems: engine.compile(json, secrets, { atomicStore: true, verifies: verifies() }).problems,
+    problems,
+    rules: JSON.parse(rules || '{}') as Findings['rules'],
     secrets: names.map((name) => ({ name, set: Boolean(secrets.get(name)) })),
   };
 }

@@ -14,7 +14,6 @@ pub(crate) struct Fired {
 
 /// One rule that wrote something, or took something away. The nodes stay in the message's document.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "for explanations")]
 pub(crate) struct Firing {
     /// The rule's name; nothing for what passes unmapped.
     pub(crate) rule: Arc<str>,
@@ -29,14 +28,12 @@ pub(crate) struct Firing {
 }
 
 impl Fired {
-    /// Notes every step, too: for explanations.
-    #[expect(dead_code, reason = "for explanations")]
-    pub(crate) fn traced() -> Self {
-        Self { names: Vec::new(), steps: Some(Vec::new()) }
+    /// Nothing yet. `steps`: every step is to be noted, too, for explanations.
+    pub(crate) fn noting(steps: bool) -> Self {
+        Self { names: Vec::new(), steps: steps.then(Vec::new) }
     }
 
     /// Every step, where they are noted.
-    #[expect(dead_code, reason = "for explanations")]
     pub(crate) fn steps(&self) -> &[Firing] {
         self.steps.as_deref().unwrap_or_default()
     }

@@ -31,7 +31,7 @@ mod when;
 pub(crate) use self::asked::Asked;
 pub(crate) use self::changes::Mapped;
 pub(crate) use self::compile::compile;
-pub(crate) use self::fired::Fired;
+pub(crate) use self::fired::{Fired, Firing};
 pub(crate) use self::reach::Reach;
 pub(crate) use self::resource::Notes;
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use crate::document::NodeId;
 use crate::error::{Refusal, ScimError};
 use crate::http::Response;
 use crate::http::path::{self, encode_segment};
+use crate::mapping::Fired;
 use crate::message::ERROR;
 use crate::profile::Versions;
 use crate::schema::{Projection, put_schemas};
@@ -216,7 +217,9 @@ impl Operation {
             return Err(not_found());
         };
         let mapping = &scene.route.mapping;
-        let view = mapping.view(pair, &mut self.document, root);
+        let mut fired = Fired::noting(scene.trace.is_on());
+        let view = mapping.view_noting(pair, &mut self.document, root, &mut fired);
+        Self::explain_rules(scene, &self.document, &fired);
         let vocabulary = &mapping.idp;
         let id = self.document.member(view, of.id).and_then(|id| self.document.string(id));
         let meta = self.document.member(view, of.meta);

@@ -57,7 +57,12 @@ impl Operation {
         let before = self.document.copy(root);
         let new = self.mapped(scene, root)?;
         let ability = self.ability(scene)?;
+        let unfitted = scene.trace.is_on().then(|| self.document.write(new));
         ability.fit(&mut self.document, new, &scene.route.mapping.provider);
+        if let Some(before) = unfitted {
+            let what = "the provider takes fewer values, or spells them otherwise";
+            scene.trace.adapted_from(what, "provider.limits", &before, &self.document.write(new));
+        }
         let capability = if ability.is_user() { Capability::UserCreate } else { Capability::GroupCreate };
         if self.lacks(scene, capability, Some(new))? == Some(Way::Pretend) {
             return self.pretend_created(scene, before);
@@ -76,6 +81,7 @@ impl Operation {
         if wanted.is_empty() {
             return self.send_one(scene, "POST", body);
         }
+        scene.trace.adapted("users that may be the same are looked up before one is created", "match");
         let (asks, found) = (VecDeque::new(), Vec::new());
         let matching = Matching { root: before, body, wanted, asks, found, failed: None };
         self.look_up(scene, matching)
@@ -195,10 +201,12 @@ impl Operation {
         let all = found.has.len() == self.keys(scene).len() && found.has.len() > 1;
         if all {
             scene.audit.adapted("matched, nothing to create");
+            scene.trace.adapted("the provider has this user: nothing is created", "match");
             let from = Response { status: 200, headers: Headers::new(), body: Vec::new() };
             return self.unchanged_answer(scene, found.root, &from);
         }
         scene.audit.adapted("matched, updated instead of created");
+        scene.trace.adapted("the provider has this user: it is updated, and none is created", "match");
         let mut changes = Vec::new();
         self.said(scene, matching.root, matching.root, &mut changes);
         self.ask_state(scene, Change::Delta(changes))

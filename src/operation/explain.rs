@@ -1,8 +1,10 @@
 //! What the trace shows of repairs: the place in the message before and after.
 
 use super::{Operation, Scene};
+use crate::adapt::Part;
 use crate::delta::{self, Change};
 use crate::document::{Document, Kind, NodeId};
+use crate::mapping::{Fired, Firing};
 use crate::repair::Repaired;
 use crate::schema::{AttrId, Vocabulary};
 
@@ -10,7 +12,7 @@ impl Operation {
     /// The repairs of a PATCH: the operation as it was sent, and what it means.
     pub(super) fn explain_patch(
         &self,
-        scene: &mut Scene<'_>,
+        scene: &Scene<'_>,
         received: Vec<u8>,
         repaired: &Repaired,
         changes: &[Change],
@@ -32,7 +34,7 @@ impl Operation {
     /// The repairs of a resource: the attribute as it was sent, and as it is now.
     pub(super) fn explain_resource(
         &self,
-        scene: &mut Scene<'_>,
+        scene: &Scene<'_>,
         received: Vec<u8>,
         repaired: &Repaired,
         root: NodeId,
@@ -45,6 +47,36 @@ impl Operation {
             line.node("before", &sent, found(&sent, before, vocabulary, path));
             line.node("after", &self.document, found(&self.document, root, vocabulary, path));
         });
+    }
+
+    /// A change in the provider's dialect, where that is not the standard's.
+    pub(super) fn explain_parts(&self, scene: &Scene<'_>, changes: &[Change], parts: &[Part]) {
+        let standard = delta::write(changes, &self.document, &scene.route.mapping.provider);
+        match parts {
+            [one] => {
+                let what = "the provider takes PATCH in another form";
+                scene.trace.adapted_from(what, "provider.patch", &standard, &one.body);
+            }
+            _ => {
+                let what = format!("the provider takes the change in {} requests", parts.len());
+                scene.trace.adapted(&what, "provider.patch");
+            }
+        }
+    }
+
+    /// The rules of the mapping that were used.
+    pub(super) fn explain_rules(scene: &Scene<'_>, document: &Document, fired: &Fired) {
+        for Firing { rule, from, to, before, after } in fired.steps() {
+            scene.trace.step("rule", |line| {
+                line.text("rule", rule);
+                if let Some(from) = from {
+                    line.text("from", from);
+                }
+                line.text("to", to);
+                line.node("before", document, *before);
+                line.node("after", document, *after);
+            });
+        }
     }
 }
 

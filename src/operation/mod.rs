@@ -96,7 +96,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) gateway: &'a Gateway,
     pub(crate) route: &'a Route,
     pub(crate) audit: &'a mut Audit,
-    pub(crate) trace: &'a mut Trace,
+    pub(crate) trace: &'a Trace,
     /// The request's id, for error details.
     pub(crate) id: &'a str,
     /// Unix time in milliseconds.

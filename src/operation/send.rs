@@ -47,6 +47,9 @@ impl Operation {
         let ability = self.ability(scene)?;
         let vocabulary = &scene.route.mapping.provider;
         let parts = Writer { ability, vocabulary, document: &mut self.document }.parts(&changes);
+        if scene.trace.is_on() {
+            self.explain_parts(scene, &changes, &parts);
+        }
         self.guarded(scene, "PATCH", parts, act)
     }
 
@@ -223,6 +226,9 @@ impl Operation {
             }
             Way::Pretend => {
                 scene.audit.pretended(capability.as_str());
+                let what =
+                    format!("answered as done, and not done (`{}`): {}", capability.as_str(), lack.why);
+                scene.trace.adapted(&what, "unsupported");
                 Ok(Some(Way::Pretend))
             }
             Way::Emulate => Ok(Some(Way::Emulate)),
@@ -415,6 +421,7 @@ impl Operation {
             return Err(self.lacking(scene, "delete or deactivate"));
         }
         scene.audit.adapted("deactivated instead of deleted");
+        scene.trace.adapted("a deletion is made a deactivation", "delete");
         let value = Some(self.document.new_bool(false));
         let place = delta::Place::Attribute(active);
         self.change(scene, vec![delta::Change { op: delta::Op::Replace, place, value }])

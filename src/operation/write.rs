@@ -77,7 +77,7 @@ impl Operation {
     pub(super) fn change(&mut self, scene: &mut Scene<'_>, changes: Vec<delta::Change>) -> Result<Step> {
         let route = scene.route;
         let Some(pair) = self.pair(scene) else { return Err(not_found()) };
-        let (mut fired, mut problems) = (Fired::default(), Vec::new());
+        let (mut fired, mut problems) = (Fired::noting(scene.trace.is_on()), Vec::new());
         let creates = route.repairs.allows(Repair::Upsert);
         let mapped = route.mapping.changes(
             pair,
@@ -97,6 +97,7 @@ impl Operation {
             return self.ask_state(scene, Change::Delta(changes));
         }
         scene.audit.mapped(fired.names());
+        Self::explain_rules(scene, &self.document, &fired);
         ability.fit_changes(&mut self.document, &mapped, provider);
         if self.judges_by_state(scene, &mapped)? {
             return self.ask_state(scene, Change::Judged(mapped));
@@ -127,7 +128,7 @@ impl Operation {
         }
         self.same_resource(scene, old)?;
         self.unchanged = etag;
-        let (mut fired, mut problems) = (Fired::default(), Vec::new());
+        let (mut fired, mut problems) = (Fired::noting(scene.trace.is_on()), Vec::new());
         let (before, wanted) = match change {
             Change::Judged(changes) => return self.send(scene, changes, Some(old)),
             Change::Deletion => return self.delete_judged(scene, Some(old)),
@@ -149,6 +150,7 @@ impl Operation {
         };
         refuse(&problems)?;
         scene.audit.mapped(fired.names());
+        Self::explain_rules(scene, &self.document, &fired);
         if before.is_none() && ability.readable == Readable::Partial {
             let members = Some(ability.members).filter(|members| members.is_known());
             if members.and_then(|members| provider.find(&self.document, new, members)).is_some() {
@@ -224,6 +226,9 @@ impl Operation {
         let Some(changes) = self.permitted(scene, changes, Some(old))? else {
             return self.nothing_sent(scene);
         };
+        scene
+            .trace
+            .adapted("the provider takes no PATCH: the whole resource is replaced", "provider.operations");
         let provider = &scene.route.mapping.provider;
         let members: Vec<NodeId> = self.document.children(new).collect();
         let body = self.document.copy(new);
@@ -249,6 +254,20 @@ impl Operation {
                 format!("{title} does not show the resource, and its state decides what is to be changed");
             return Err(ScimError::new(501, detail));
         }
+        let (what, fact) = match &change {
+            Change::Delta(_) => (
+                "what the change means depends on the resource, which is read first",
+                "RFC 7644 section 3.5.2",
+            ),
+            Change::Resource(_) => (
+                "the IdP may not see all of the resource: it is read, and the difference is sent",
+                "RFC 7644 section 3.5.1",
+            ),
+            Change::Judged(_) | Change::Deletion => {
+                ("whether it may be done depends on the resource, which is read first", "unsupported")
+            }
+        };
+        scene.trace.adapted(what, fact);
         let call = self.call(scene, "GET", String::new(), Vec::new())?;
         self.state = State::ExpectBefore(change);
         Ok(Step::Call(call))
@@ -296,11 +315,12 @@ impl Operation {
         if pair.identity {
             return Ok(root);
         }
-        let (mut fired, mut problems) = (Fired::default(), Vec::new());
+        let (mut fired, mut problems) = (Fired::noting(scene.trace.is_on()), Vec::new());
         let notes = &mut Notes { fired: &mut fired, problems: &mut problems };
         let new = route.mapping.create(pair, &mut self.document, root, notes);
         refuse(&problems)?;
         scene.audit.mapped(fired.names());
+        Self::explain_rules(scene, &self.document, &fired);
         check(&route.mapping.provider, Context::Create, |checker| {
             checker.resource(&mut self.document, new, of);
         })?;

@@ -1,11 +1,14 @@
 //! Profiles: what is known of a product, as data. A route names one a side or extends one.
 
 pub(crate) mod capability;
+pub mod catalogue;
+mod effective;
 mod query;
 mod schemas;
 pub(crate) mod write;
 
 pub use self::capability::{Capability, Support, Unsupported, Use, Way};
+pub use self::effective::{Cell, State, effective};
 pub(crate) use self::query::{
     FilterFacts, FormFacts, Logical, PagingFacts, ProjectionFacts, QueryFacts, SortFacts, Style,
 };

@@ -5,6 +5,8 @@
 
 mod mask;
 
+use std::cell::RefCell;
+
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -20,13 +22,13 @@ pub(crate) struct Trace(Option<Box<Steps>>);
 #[derive(Debug)]
 struct Steps {
     values: bool,
-    lines: Vec<String>,
+    lines: RefCell<Vec<String>>,
 }
 
 impl Trace {
     /// From now on steps are gathered; with `values` they show attribute values.
     pub(crate) fn begin(&mut self, values: bool) {
-        self.0 = Some(Box::new(Steps { values, lines: Vec::new() }));
+        self.0 = Some(Box::new(Steps { values, lines: RefCell::default() }));
     }
 
     /// True when steps are gathered.
@@ -36,22 +38,22 @@ impl Trace {
 
     /// Takes the lines gathered since the last call.
     pub(crate) fn take(&mut self) -> Vec<String> {
-        self.0.as_mut().map(|steps| std::mem::take(&mut steps.lines)).unwrap_or_default()
+        self.0.as_mut().map(|steps| std::mem::take(steps.lines.get_mut())).unwrap_or_default()
     }
 
     /// Adds a step of this kind. `fill` says what happened; it is not called when nobody asked.
-    pub(crate) fn step(&mut self, kind: &'static str, fill: impl FnOnce(&mut Line)) {
-        let Some(steps) = &mut self.0 else { return };
+    pub(crate) fn step(&self, kind: &'static str, fill: impl FnOnce(&mut Line)) {
+        let Some(steps) = &self.0 else { return };
         let mut line = Line { out: format!(r#"{{"step":"{kind}""#), values: steps.values };
         fill(&mut line);
         line.out.push('}');
-        steps.lines.push(line.out);
+        steps.lines.borrow_mut().push(line.out);
     }
 
     /// The repairs of one message. `fill` adds what stood there before and after, given the patch operation's
     /// number (for a PATCH) and the attribute's path.
     pub(crate) fn repairs(
-        &mut self,
+        &self,
         repairs: &Repairs,
         repaired: &Repaired,
         fill: impl Fn(&mut Line, Option<usize>, &str),
@@ -74,8 +76,29 @@ impl Trace {
         }
     }
 
+    /// What the gateway does because one of the two cannot do as it was asked: `what` in words, and where that is
+    /// known from.
+    pub(crate) fn adapted(&self, what: &str, fact: &str) {
+        self.step("adaptation", |line| {
+            line.text("what", what);
+            line.text("fact", fact);
+        });
+    }
+
+    /// The same for a message, if it is another one afterwards.
+    pub(crate) fn adapted_from(&self, what: &str, fact: &str, before: &[u8], after: &[u8]) {
+        if before != after {
+            self.step("adaptation", |line| {
+                line.text("what", what);
+                line.text("fact", fact);
+                line.json("before", before);
+                line.json("after", after);
+            });
+        }
+    }
+
     /// A request to the provider.
-    pub(crate) fn call(&mut self, call: &Call) {
+    pub(crate) fn call(&self, call: &Call) {
         self.step("call", |line| {
             line.text("method", call.method);
             let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
@@ -86,7 +109,7 @@ impl Trace {
     }
 
     /// The provider's answer.
-    pub(crate) fn reply(&mut self, status: u16, body: &[u8]) {
+    pub(crate) fn reply(&self, status: u16, body: &[u8]) {
         self.step("reply", |line| {
             line.number("status", status.into());
             line.json("body", body);
@@ -94,7 +117,7 @@ impl Trace {
     }
 
     /// The answer to the IdP.
-    pub(crate) fn answer(&mut self, status: u16, body: &[u8]) {
+    pub(crate) fn answer(&self, status: u16, body: &[u8]) {
         self.step("answer", |line| {
             line.number("status", status.into());
             line.payload("body", body, true);
