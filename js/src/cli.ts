@@ -7,7 +7,9 @@ import { check } from './cli/check.js';
 import { settled } from './cli/command.js';
 import { explain } from './cli/explain.js';
 import { imports } from './cli/import.js';
+import { matrix } from './cli/matrix.js';
 import { Refusal, Usage } from './cli/output.js';
+import { profile, profiles } from './cli/profiles.js';
 import { serve } from './cli/serve.js';
 import { test } from './cli/test.js';
 import { hash, token } from './cli/token.js';
@@ -31,7 +33,7 @@ program.commandsGroup('Try:');
 program.addCommand(translate()).addCommand(explain()).addCommand(test());
 
 program.commandsGroup('Begin:');
-program.addCommand(imports());
+program.addCommand(profiles()).addCommand(profile()).addCommand(matrix()).addCommand(imports());
 program.commandsGroup('Secrets:');
 program.addCommand(token()).addCommand(hash());
 

@@ -66,6 +66,25 @@ test('check --json: for machines', () => {
   assert.equal(status, 1);
 });
 
+const RULES = `    mapping:
+      User:
+        - { idp: title, provider: title }
+        - { provider: locale, value: de }
+        - { idp: password, drop: true }
+`;
+
+test('check: how many rules go which way; --rules says why', () => {
+  const counted = run(['check', file(YAML() + RULES)]);
+  assert.match(counted.stdout, /^rules main User: 1 two-way, 1 to the provider only, 1 dropped$/m);
+  assert.equal(counted.status, 0);
+  const { stdout } = run(['check', file(YAML() + RULES), '--rules']);
+  assert.match(stdout, /^ +1 title +⇄ title$/m);
+  assert.match(stdout, /^ +2 +→ locale +a constant has nothing to tell the IdP$/m);
+  assert.match(stdout, /^ +3 password +× +the rule says `drop: true`$/m);
+  const { rules } = JSON.parse(run(['check', file(YAML() + RULES), '--json']).stdout);
+  assert.deepEqual(rules.main.User.rules.map((rule) => rule.class), ['two-way', 'to-provider', 'dropped']);
+});
+
 test('secrets are read from files, too', () => {
   writeFileSync(join(folder, 'token'), 'provider-secret\n');
   const text = YAML().replace('${PROVIDER_TOKEN}', `\${file:${join(folder, 'token')}}`);

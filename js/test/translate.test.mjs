@@ -60,6 +60,14 @@ test('what depends on the state says so, and goes on with --state', () => {
   assert.match(JSON.stringify(write.body), /new@example\.com/);
 });
 
+test('what is read for the answer to the IdP needs no state', () => {
+  const profile = { extends: 'entra', idp: { answers: { patch: 200 } } };
+  file('answers.json', { ...entra, routes: { main: { ...entra.routes.main, idp: { ...entra.routes.main.idp, profile } } } });
+  const { stdout, status } = run(['translate', 'answers.json', 'patch.json', '--json']);
+  assert.deepEqual(JSON.parse(stdout).calls.map(({ method }) => method), ['PATCH', 'GET']);
+  assert.equal(status, 0);
+});
+
 test('answers of the provider to the IdP', () => {
   const shown = (...args) => JSON.parse(run(['translate', '--to', 'idp', ...args]).stdout);
   assert.equal(shown('c.json', 'state.json').userName, 'ada@example.com');
@@ -78,6 +86,13 @@ test('explain: every repair with rule, RFC section and evidence', () => {
   assert.deepEqual(steps.map(({ step }) => step), ['request', 'message', 'repair', 'repair', 'call']);
   assert.deepEqual(steps[3].before, { op: 'Replace', path: 'active', value: 'False' });
   assert.deepEqual(steps[3].after, [{ op: 'replace', path: 'active', value: false }]);
+});
+
+test('explain: rules with what they made of what', () => {
+  const route = { ...entra.routes.main, mapping: { User: [{ idp: 'userType', provider: 'title', values: { Employee: 'E' } }] } };
+  file('rules.json', { ...entra, routes: { main: route } });
+  const args = ['explain', 'rules.json', file('typed.json', { schemas: [SCHEMA], userName: 'ada', userType: 'Employee' }), '--show-values'];
+  assert.match(run(args).stdout, /^rule +User rule 1 {2}userType → title\n +before "Employee"\n +after {2}"E"$/m);
 });
 
 test('explain: values are masked unless asked for', () => {

@@ -1,8 +1,11 @@
 //! What works between an IdP and a provider: what the one uses, the other can do, or the gateway makes up for.
 
+use serde_json::Value;
+
 use super::Profile;
 use super::capability::{Capability, Support, Use, Way};
 use super::write::{Effect, Readable, Verb};
+use crate::schema::TypeSource;
 
 /// How a capability works between two products.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -104,6 +107,9 @@ fn at(provider: &Profile, capability: Capability) -> (State, Option<String>) {
     if !provider.types.iter().any(|of| of.name == name) {
         return (State::Unsupported, Some(format!("has no {name}s")));
     }
+    if capability == Entitlements && !provider.types.iter().any(grants) {
+        return (State::Unsupported, Some("its users have neither roles nor entitlements".to_owned()));
+    }
     let operations = facts.operations.iter().find(|(known, _)| known == name);
     let able = |verb: &Verb| operations.is_none_or(|(_, known)| known.contains(verb));
     if capability == UserDelete && !able(&Verb::Delete) {
@@ -134,6 +140,18 @@ fn at(provider: &Profile, capability: Capability) -> (State, Option<String>) {
         }
         _ => (State::Supported, None),
     }
+}
+
+/// True for resources that show what somebody may do: by `roles`, `entitlements` or an attribute named like them.
+fn grants(of: &TypeSource) -> bool {
+    let named = |attribute: &Value| {
+        let name = attribute.get("name").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+        name.contains("role") || name.contains("entitlement")
+    };
+    let has = |schema: &Value| {
+        schema.get("attributes").and_then(Value::as_array).is_some_and(|list| list.iter().any(named))
+    };
+    has(&of.schema) || of.extensions.iter().any(|(schema, _)| has(schema))
 }
 
 impl Effect {

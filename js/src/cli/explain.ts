@@ -57,6 +57,10 @@ function tell(step: string, { method, url, path, filter, body, status, rule, rep
       return { head: `${paint('yellow', rule ?? '')} ${path}  ${paint('dim', repair ?? '')}`, details: [what ?? '', ...changed, [rfc, evidence].filter(Boolean).join('; ')] };
     }
     case 'rule': return { head: `${paint('cyan', rule ?? '')}  ${[from, to].filter(Boolean).join(' → ')}`, details: [...changed, ...others] };
+    case 'adaptation': {
+      const { fact, ...rest } = more;
+      return { head: what ?? '', details: [...changed, ...Object.entries(rest).map(([name, value]) => `${paint('dim', name)} ${show(value)}`), paint('dim', fact ?? '')] };
+    }
     default: return { head: [rule, path, what].filter(Boolean).join('  '), details: [...changed, ...[rfc, evidence].filter((text) => text !== undefined), ...others] };
   }
 }

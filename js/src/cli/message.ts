@@ -72,8 +72,9 @@ export async function tryMessage(config: string, file: string | undefined, optio
   const answering = options.to === 'idp';
   const fetch = async (input: unknown, init: RequestInit = {}): Promise<Response> => {
     const sent = { method: init.method ?? 'GET', url: String(input), body: init.body ? new TextDecoder().decode(init.body as Uint8Array) : '' };
+    const written = calls.some(({ method }) => method !== 'GET');
     calls.push(sent);
-    const answer = answering ? provided(text ?? '{}', message) : imagined(sent, init.headers, id, state?.text);
+    const answer = answering ? provided(text ?? '{}', message) : imagined(sent, init.headers, id, state?.text, written);
     if (answer) return answer;
     needsState = true;
     throw new Error('the state is not known');
@@ -121,12 +122,15 @@ function provided(text: string, message: Message): Response {
 }
 
 /** What an obliging provider would answer; nothing where its state would have to be known. */
-function imagined({ method, url, body }: Sent, headers: RequestInit['headers'], id: string, state: string | undefined): Response | undefined {
+function imagined({ method, url, body }: Sent, headers: RequestInit['headers'], id: string, state: string | undefined, written: boolean): Response | undefined {
   if (new Headers(headers as HeadersInit).get('x-csrf-token')?.toLowerCase() === 'fetch') return new Response(null, { status: 200, headers: { 'x-csrf-token': 'TOKEN' } });
   const { pathname } = new URL(url);
   const list = state !== undefined && state.includes(LIST);
   if (method === 'GET') {
-    if (pathname.endsWith(`/${encodeURIComponent(id)}`)) return state === undefined || list ? undefined : answer(200, state);
+    const one = pathname.endsWith(`/${encodeURIComponent(id)}`);
+    // What is read after a write is for the answer to the IdP: nothing depends on it.
+    if (one && written) return answer(404, '{}');
+    if (one) return state === undefined || list ? undefined : answer(200, state);
     return answer(200, list ? state : JSON.stringify({ schemas: [LIST], totalResults: 0, startIndex: 1, itemsPerPage: 0, Resources: [] }));
   }
   if (method === 'PATCH' || method === 'DELETE') return new Response(null, { status: 204 });

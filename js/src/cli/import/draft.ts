@@ -10,8 +10,10 @@ import { gatewayFor, tokenHash } from '../trial.js';
 /** One rule as it will be written. */
 export interface Rule {
   keys: { idp?: string; provider?: string } & Record<string, unknown>;
-  /** What the rule was in the imported file; `''` where nothing is lost. */
+  /** What the rule was in the imported file. */
   was: string;
+  /** The rule says all that it was. */
+  plain?: boolean;
   /** What a human has to look at. */
   todo?: string | undefined;
   /** It cannot be said: it is kept as a comment, with the reason. */
@@ -144,12 +146,12 @@ function render(draft: Draft, deactivates: boolean): string {
   return `${lines.join('\n')}\n`;
 }
 
-function ruleLines({ keys, was, todo, gap }: Rule): string[] {
+function ruleLines({ keys, was, plain, todo, gap }: Rule): string[] {
   const text = stringify(keys, { lineWidth: 0 }).replace('operations:\n  - create', 'operations: [create]').trimEnd().split('\n');
   const body = text.map((line, index) => `        ${index === 0 ? '- ' : '  '}${line}`);
   if (gap !== undefined) return [`        # ${TODO} ${oneLine(gap)}`, `        #   it was: ${oneLine(was)}`, ...body.map((line) => `        #${line.slice(8)}`)];
   const [first = '', ...rest] = body;
-  return [withNote(first, oneLine(was)), ...rest, ...(todo === undefined ? [] : [`          # ${TODO} ${oneLine(todo)}`])];
+  return [withNote(first, plain ? '' : oneLine(was)), ...rest, ...(todo === undefined ? [] : [`          # ${TODO} ${oneLine(todo)}`])];
 }
 
 /** A side's profile: its name, or an object that adds the extensions to it. */

@@ -105,10 +105,12 @@ function rulesOf(mapping: Mapping, steps: Steps, was: string): Rule[] {
   if (type === 'valueMapping') Object.assign(keys, table(mapping));
   else if (constant !== undefined) keys['value'] = literal(constant);
   else Object.assign(keys, functions(mapping.functions ?? [], steps));
-  if (condition) keys['when'] = filterOf(condition);
+  const when = condition ? filterOf(condition) : '';
+  // A rule without a value says nothing anyway.
+  if (when !== '' && when !== `${keys.idp} pr`) keys['when'] = when;
   if (scope === 'createEntity') keys['operations'] = ['create'];
   const plain = type === 'set' && !condition && !mapping.functions && constant === undefined;
-  const rule: Rule = { keys, was: plain ? '' : was };
+  const rule: Rule = { keys, was, plain };
   if (/\[0\]/.test(`${mapping.sourcePath}${mapping.targetPath}`)) rule.todo = 'the first element was meant; here it is the primary one';
   if (defaultValue === undefined || type === 'valueMapping') return [rule];
   // The default is for what no other rule has said. The list of rules is turned round later.
