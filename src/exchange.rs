@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::access::Verdict;
+use crate::access::server::{self, Grant, Place, Server};
 use crate::audit::Audit;
 pub use crate::errand::Verify;
 use crate::errand::{Asked, Need, Resume, Turn};
@@ -139,6 +140,8 @@ pub enum Effect {
 /// One request of an IdP.
 #[derive(Debug)]
 pub struct Exchange {
+    /// Random bytes of the host's.
+    seed: [u8; 16],
     gateway: Arc<Gateway>,
     /// The request's id: in error details and in the audit record.
     id: String,
@@ -156,6 +159,10 @@ enum State {
     /// Access has asked for something before it judges the request for this route.
     ExpectVerdict(usize, Box<Request>, Asked, Resume<Verdict>),
     ExpectBody(Under, Vec<u8>),
+    /// A form for the route's own authorization server.
+    ExpectForm(usize, Place, Box<Request>, Vec<u8>),
+    /// The authorization server has asked for something.
+    ExpectGrant(usize, Asked, Resume<Grant>),
     /// The operation has asked for something.
     ExpectAnswer(Under, Asked),
     /// A callout is under way.
@@ -178,7 +185,7 @@ impl Exchange {
     pub fn new(gateway: Arc<Gateway>, seed: [u8; 16]) -> Self {
         let id = format!("{:016x}", u128::from_be_bytes(seed) >> 64);
         let (audit, trace, effects) = (Audit::default(), Trace::default(), Vec::new());
-        Self { gateway, id, state: State::ExpectRequest, audit, trace, effects, deadline: 0 }
+        Self { gateway, id, seed, state: State::ExpectRequest, audit, trace, effects, deadline: 0 }
     }
 
     /// Explains every step by an [`Effect::Trace`]. Attribute values are masked, unless `values` asks for them:
@@ -214,6 +221,13 @@ impl Exchange {
                 }
                 None => Err(lost()),
             },
+            (State::ExpectForm(index, place, request, body), Input::Body { bytes, last }) => {
+                self.form(&gateway, now, index, place, request, body, bytes, last)
+            }
+            (State::ExpectGrant(index, asked, resume), input) => match asked.answer(input) {
+                Some(answer) => self.granting(&gateway, now, index, resume.with(now, answer)),
+                None => Err(lost()),
+            },
             (State::ExpectBody(under, body), Input::Body { bytes, last }) => {
                 self.body(&gateway, now, under, body, bytes, last)
             }
@@ -234,7 +248,7 @@ impl Exchange {
             (State::ExpectResponseBody(under, response), Input::ResponseBody { bytes, last }) => {
                 self.response_body(&gateway, now, under, response, bytes, last)
             }
-            (State::ExpectBody(..), Input::Fault(fault)) => Err(match fault {
+            (State::ExpectBody(..) | State::ExpectForm(..), Input::Fault(fault)) => Err(match fault {
                 Fault::TooLarge => ScimError::new(413, "the body is larger than the gateway can hold"),
                 Fault::Timeout => ScimError::new(408, "the body did not arrive in time"),
                 Fault::Unreachable | Fault::Reset => ScimError::new(400, "the body broke off"),
@@ -274,6 +288,9 @@ impl Exchange {
             line.query(query);
         });
         let target = Target::parse(&request.path).map_err(|bad| ScimError::new(400, bad.detail()))?;
+        if let Some(path) = target.under(server::WELL_KNOWN) {
+            return self.metadata(gateway, now, request, path);
+        }
         let mut routes = gateway.routes.iter().enumerate();
         let found = routes.find(|(_, route)| target.under(&route.path).is_some());
         // RFC 7644 section 3.13: a version that is not offered is refused as such, by the route of the others.
@@ -283,6 +300,10 @@ impl Exchange {
             return Err(ScimError::new(404, "no route of the gateway has this path"));
         };
         self.audit.route = Some(route.name.clone());
+        let place = target.under(&route.path).and_then(Server::place);
+        if let (Some(_), Some(place)) = (route.access.server(), place) {
+            return self.serve(now, (index, route), place, request, &target);
+        }
         match route.access.begin(request, now) {
             Turn::Ready(verdict) => self.judged(gateway, now, index, request, verdict),
             Turn::Need(need, resume) => {
@@ -594,5 +615,6 @@ fn lost() -> ScimError {
     ScimError::new(500, "the gateway has lost track of this request")
 }
 
+mod grants;
 #[cfg(test)]
 mod tests;

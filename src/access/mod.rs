@@ -13,6 +13,7 @@ mod limits;
 mod peer;
 mod presented;
 mod secret;
+pub(crate) mod server;
 
 use std::sync::Arc;
 
@@ -27,15 +28,15 @@ pub(crate) use self::peer::{Client, Verified};
 pub(crate) use self::secret::Secret;
 
 use self::introspection::Told;
-use self::keys::Found;
+use self::jwt::{Signed, judge_signed};
 use self::presented::Presented;
 use self::secret::Shown;
+use self::server::Server;
 use crate::discovery::AuthenticationScheme;
 use crate::errand::{Answer, Need, Turn};
 use crate::error::ScimError;
-use crate::exchange::Verify;
 use crate::http::{Peer, Request};
-use crate::jose::{Key, Token};
+use crate::jose::Token;
 use crate::store::{self, StoreClass, StoreOperation, StoreRequest, Stored};
 
 /// The compiled access rules of a route.
@@ -46,6 +47,8 @@ pub(crate) struct Access {
     /// A token without a scheme counts as a bearer token.
     bare: bool,
     methods: Vec<Method>,
+    /// The route's own authorization server.
+    server: Option<Arc<Server>>,
     /// Stands for all of this in the store.
     digest: [u8; 32],
     /// The algorithms (JWA names) that the host verifies.
@@ -76,6 +79,8 @@ pub(crate) enum Kind {
     Jwt(Box<Jwt>),
     /// A token that its issuer is asked about.
     Introspection(Box<Introspection>),
+    /// A token that the route's own server gave to the client of that number.
+    Issued(usize),
 }
 
 /// The outcome.
@@ -178,7 +183,7 @@ impl Refusal {
 impl Access {
     /// A route that these ways in, and no others, lead to. `digest` stands for them as configured.
     pub(crate) fn new(realm: &str, bare: bool, methods: Vec<Method>, digest: [u8; 32]) -> Self {
-        Self { realm: realm.to_owned(), open: false, bare, methods, digest, host: &[] }
+        Self { realm: realm.to_owned(), open: false, bare, methods, server: None, digest, host: &[] }
     }
 
     /// A route that anyone may use: for a gateway on this machine only.
@@ -189,6 +194,21 @@ impl Access {
     /// Lets the host verify signatures of these algorithms.
     pub(crate) fn with_host(self, host: &'static [&'static str]) -> Self {
         Self { host, ..self }
+    }
+
+    /// Adds the route's own authorization server, whose clients are ways in.
+    pub(crate) fn with_server(self, server: Server) -> Self {
+        Self { server: Some(Arc::new(server)), ..self }
+    }
+
+    /// The route's own authorization server.
+    pub(crate) const fn server(&self) -> Option<&Arc<Server>> {
+        self.server.as_ref()
+    }
+
+    /// The way in of a client of the route's own server.
+    pub(crate) fn client(&self, number: usize) -> Option<&Method> {
+        self.methods.iter().find(|method| matches!(method.kind, Kind::Issued(of) if of == number))
     }
 
     /// All ways in.
@@ -314,10 +334,19 @@ impl Access {
             let judged = match &method.kind {
                 Kind::Client(client) => client.judge(peer),
                 Kind::Verified(verified) => verified.judge(peer, now),
-                Kind::Secret(_) | Kind::Jwt(_) | Kind::Introspection(_) => continue,
+                Kind::Secret(_) | Kind::Jwt(_) | Kind::Introspection(_) | Kind::Issued(_) => continue,
             };
             match judged {
                 Ok(()) => return Ok(index),
+                Err(reason) => refusal = refusal.max(reason),
+            }
+        }
+        if let (Some(server), Presented::Token(token)) = (&self.server, presented) {
+            match server.accepts(token, now) {
+                Ok(client) => {
+                    let of = |method: &Method| matches!(method.kind, Kind::Issued(of) if of == client);
+                    return self.methods.iter().position(of).ok_or(Refusal::Unknown);
+                }
                 Err(reason) => refusal = refusal.max(reason),
             }
         }
@@ -400,26 +429,14 @@ impl Access {
         match (&method.kind, &token) {
             (Kind::Jwt(jwt), Some(parsed)) => match jwt.judge(parsed, now) {
                 Ok(expires) => {
-                    let parsed = Arc::clone(parsed);
-                    let found = jwt.keys.find(parsed.algorithm, parsed.kid.clone());
-                    found.then(now, move |now, found| match found {
-                        Found::Key(key) => {
-                            self.verify(&key, &parsed).then(now, move |now, right| match right {
-                                true => self.keep(now, number, expires, case, mark),
-                                false => {
-                                    case.note(Refusal::Signature);
-                                    self.next(now, number + 1, case, token, mark)
-                                }
-                            })
+                    let signed = judge_signed(jwt, Arc::clone(parsed), self.host, now);
+                    signed.then(now, move |now, signed| {
+                        match signed {
+                            Signed::Right => return self.keep(now, number, expires, case, mark),
+                            Signed::Wrong(reason) => case.note(reason),
+                            Signed::Unreachable => case.down = true,
                         }
-                        Found::None => {
-                            case.note(Refusal::Key);
-                            self.next(now, number + 1, case, token, mark)
-                        }
-                        Found::Unreachable => {
-                            case.down = true;
-                            self.next(now, number + 1, case, token, mark)
-                        }
+                        self.next(now, number + 1, case, token, mark)
                     })
                 }
                 Err(reason) => {
@@ -444,25 +461,6 @@ impl Access {
             }
             _ => self.next(now, number + 1, case, token, mark),
         }
-    }
-
-    /// Verifies a signature: in the host where it can, else here.
-    fn verify(&self, key: &Key, token: &Arc<Token>) -> Turn<bool> {
-        let name = token.algorithm.as_str();
-        let spki = self.host.contains(&name).then(|| key.spki()).flatten();
-        let (here, key) = (Arc::clone(token), key.clone());
-        let engine = move || Turn::Ready(key.verify(here.algorithm, &here.message, &here.signature));
-        let Some(spki) = spki else { return engine() };
-        let verify = Verify {
-            algorithm: name,
-            key: spki,
-            message: token.message.clone(),
-            signature: token.signature.clone(),
-        };
-        Turn::ask(Need::Verify(verify), move |_, answer| match answer {
-            Answer::Verified(right) => Turn::Ready(right),
-            _ => engine(),
-        })
     }
 
     /// Keeps a good verdict, and lets in.

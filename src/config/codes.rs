@@ -40,6 +40,7 @@ codes! {
     KEYS = "SL0407", "Keys that cannot verify a token, or none.";
     AUDIENCE = "SL0408", "An audience that many share, without the claims that tell them apart.";
     HOST = "SL0409", "Something that this host cannot do as it should be done.";
+    GRANT = "SL0410", "An authorization server, or a client of it, that cannot work as written.";
 
     LIMIT = "SL0501", "A size or time that is not readable or out of bounds.";
 

@@ -20,6 +20,7 @@ use crate::profile::{Unsupported, capability, write};
 use crate::{HostFacts, Scheme};
 
 mod access;
+mod grant;
 mod security;
 
 /// A checked configuration document. Profiles and mappings are still as written: see [`Part`].
@@ -283,7 +284,8 @@ impl Scene<'_> {
         let product = fields.need("profile");
         let profile = product.as_ref().and_then(profile);
         let path = fields.need("path").and_then(|item| idp_path(&item, route, &mut taken.paths));
-        let access = access::access(self, route, &mut fields, product.as_ref(), taken);
+        let base = self.public_url.zip(path.as_ref()).map(|(url, path)| url.join(path));
+        let access = access::access(self, route, &mut fields, (product.as_ref(), base.as_ref()), taken);
         fields.finish();
         let path = path?;
         Some(Idp { profile: profile?, base: self.public_url?.join(&path), path, access: Arc::new(access?) })

@@ -141,6 +141,11 @@ pub(super) const IDP: &[Key] = &[
     need("path", Kind::Pattern("^(/|\\$\\{)"), "The path below `public_url`; no two routes share one."),
     may("accept", Kind::List(&Kind::Object(VERIFIER)), "Who may use the route; any one is enough."),
     may("token", Kind::Words(&["bare"]), "`bare`: a token counts without the word `Bearer` before it, too."),
+    may(
+        "authorization",
+        Kind::Object(AUTHORIZATION),
+        "An authorization server of the route's own (OAuth 2.0).",
+    ),
     may("open", Kind::Boolean, "Lets anyone in; only where `public_url` is on this machine."),
 ];
 
@@ -245,6 +250,65 @@ pub(super) const PRESET: &[Key] = &[
     RESOURCES,
     NETWORKS,
     RATE,
+];
+
+pub(super) const AUTHORIZATION: &[Key] = &[
+    need("key", Kind::Text, "What its tokens are signed with: 32 random bytes as text, as a reference."),
+    may("lifetime", TIME, "How long a token is good for: 1h to 6h, 1h if not set."),
+    may(
+        "operator",
+        Kind::Object(OPERATOR),
+        "Whose code allows an IdP to get codes (authorization code grant).",
+    ),
+    need("clients", Kind::List(&Kind::Object(CLIENT)), "Who gets tokens."),
+];
+
+pub(super) const OPERATOR: &[Key] = &[
+    need("sha256", SHA256, "The SHA-256 of a generated secret of at least 128 bits, 64 hex digits."),
+    need("expires", DATE, "The last day (UTC) or the moment of its end."),
+    may("not_before", DATE, "The first day (UTC) or the moment of its beginning."),
+];
+
+pub(super) const CLIENT: &[Key] = &[
+    need("name", TOKEN_NAME, "Its name in audit records."),
+    need("client_id", Kind::Text, "What it calls itself."),
+    may("secret", Kind::Object(OPERATOR), "A secret, in the form or the Authorization field."),
+    may("assertion", Kind::Object(ASSERTION), "A token signed for it (RFC 7523), as of workload identities."),
+    may("redirect_uris", Kind::List(&Kind::Text), "Where browsers take codes to."),
+    may(
+        "pkce",
+        Kind::Words(&["required", "optional"]),
+        "Whether codes need a challenge; `required` if not set.",
+    ),
+    may("refresh", TIME, "How long a refresh token is good for: 1h to 8760h, 2160h if not set."),
+    READ_ONLY,
+    RESOURCES,
+    NETWORKS,
+    RATE,
+];
+
+pub(super) const ASSERTION: &[Key] = &[
+    need("issuer", Kind::Text, "What `iss` must be, letter by letter."),
+    need("subject", Kind::Text, "What `sub` must be."),
+    may(
+        "audience",
+        Kind::Texts,
+        "What `aud` must be or have; not set: the route's URL or its token endpoint.",
+    ),
+    may("keys", Kind::Keys, "The URL of the issuer's key set, or the key set itself (RFC 7517)."),
+    may(
+        "discovery",
+        Kind::Boolean,
+        "`true`: the issuer's metadata name its key set (OpenID Connect Discovery).",
+    ),
+    may("origins", Kind::List(&URL), "Further origins that the metadata may name a key set of."),
+    need(
+        "algorithms",
+        Kind::List(&Kind::Words(ALGORITHMS)),
+        "The algorithms an assertion may be signed with.",
+    ),
+    REQUIRE,
+    LEEWAY,
 ];
 
 pub(super) const LIMIT_RATE: &[Key] =

@@ -2,7 +2,7 @@
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 
-use crate::http::path::push_parameter;
+use crate::http::path::{Query, push_parameter};
 
 /// The bytes; `None` for padding, other alphabets, blanks, and bits left over at the end that are not zero.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
@@ -24,6 +24,18 @@ pub(crate) fn encode_basic(client: &str, secret: &str) -> String {
         encoded.split_off(1)
     };
     format!("Basic {}", Base64::encode_string(format!("{}:{}", form(client), form(secret)).as_bytes()))
+}
+
+/// A client's name and secret from the value of an Authorization field (RFC 6749 section 2.3.1).
+pub(crate) fn parse_basic(field: &[u8]) -> Option<(String, String)> {
+    let field = str::from_utf8(field).ok()?.trim_ascii();
+    let (scheme, rest) = field.split_once(' ')?;
+    let pair = Base64::decode_vec(rest.trim_ascii()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let pair = String::from_utf8(pair).ok()?;
+    let (client, secret) = pair.split_once(':')?;
+    let form = |text: &str| Query::parse(&format!("x={}", text.replace('&', "%26"))).ok();
+    let text = |text: &str| form(text).and_then(|form| form.get("x").map(str::to_owned));
+    Some((text(client)?, text(secret)?))
 }
 
 #[cfg(test)]

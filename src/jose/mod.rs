@@ -10,9 +10,7 @@ mod key;
 mod token;
 
 pub(crate) use algorithm::Algorithm;
-#[cfg(test)]
-pub(crate) use base64url::encode;
-pub(crate) use base64url::{decode, encode_basic};
+pub(crate) use base64url::{decode, encode, encode_basic, parse_basic};
 pub(crate) use json::parse;
 pub(crate) use key::{Key, KeySet, NoKey};
 pub(crate) use token::{Broken, Token, moment};

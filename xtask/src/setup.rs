@@ -13,7 +13,7 @@ use crate::{Place, toolchain};
 /// The oldest Node that is supported.
 const NODE: u32 = 20;
 /// The folders with a package.json of ours.
-const NPM_FOLDERS: [&str; 2] = ["js", "tests/peers"];
+const NPM_FOLDERS: [&str; 3] = ["js", "tests/oauth", "tests/peers"];
 
 /// Everything that any command needs.
 pub(crate) fn all(place: &Place) -> Result<()> {

@@ -10,13 +10,14 @@ use super::super::{
     either, keys, nearest, time, units,
 };
 use super::security::date;
-use super::{NAME_REMEDY, Scene, Taken, is_name, url};
+use super::{NAME_REMEDY, Scene, Taken, grant, is_name, url};
 use crate::Scheme;
 use crate::access::{
     Access, Claims, Client, Endpoint, Introspection, Jwt, Kind, Limits, Method, Network, Place, Rate,
     Requirement, Secret, Source, Verified,
 };
 use crate::credential;
+use crate::http::url::Url;
 use crate::jose::{Algorithm, KeySet, encode_basic};
 use crate::profile;
 use crate::store;
@@ -26,19 +27,20 @@ pub(super) fn access(
     scene: &Scene<'_>,
     route: &str,
     fields: &mut Fields<'_>,
-    profile: Option<&Item<'_>>,
+    (profile, base): (Option<&Item<'_>>, Option<&Url>),
     taken: &mut Taken,
 ) -> Option<Access> {
     let open = fields.opt("open");
     let accept = fields.opt("accept");
     let bare = fields.opt("token");
+    let server = fields.opt("authorization");
     if let Some(item) = &open
         && item.boolean()?
     {
         if scene.public_url.is_some_and(|url| !url.loopback()) {
             item.error(OPEN, "anyone could use this route", "remove `open` and name the tokens in `accept`");
         }
-        for (name, idle) in [("accept", accept), ("token", bare)] {
+        for (name, idle) in [("accept", accept), ("token", bare), ("authorization", server)] {
             if let Some(idle) = idle {
                 let message = format!("`{name}` says nothing on an open route");
                 idle.error(ACCEPT, message, format!("remove `{name}` or `open`"));
@@ -46,13 +48,16 @@ pub(super) fn access(
         }
         return Some(Access::open(route));
     }
-    let Some(accept) = accept else {
+    if accept.is_none() && server.is_none() {
         fields.item().error(ACCEPT, "no one could use this route", "add `accept:` with a bearer token");
         return None;
-    };
+    }
     let bare = bare.map(|item| item.choice(&[("bare", true)]));
-    let items = accept.list()?;
-    if items.is_empty() {
+    let items = match &accept {
+        Some(accept) => accept.list()?,
+        None => Vec::new(),
+    };
+    if let (Some(accept), true, None) = (&accept, items.is_empty(), &server) {
         accept.error(ACCEPT, "no one could use this route", "add a bearer token to `accept`");
     }
     let mut methods: Vec<Method> = Vec::new();
@@ -78,14 +83,35 @@ pub(super) fn access(
         }
         methods.push(method);
     }
+    let issued = match (&server, base) {
+        (Some(item), Some(base)) => Some(grant::authorization(scene, route, item, base)?),
+        (Some(_), None) => return None,
+        (None, _) => None,
+    };
+    let mut own = None;
+    if let Some((server, clients)) = issued {
+        for client in clients {
+            if methods.iter().any(|other| other.name == client.name) {
+                let message = format!("two ways in have the name `{}`", client.name);
+                fields.item().error(TOKEN, message, "give each a name of its own");
+            }
+            methods.push(client);
+        }
+        own = Some(server);
+    }
     let secrets = methods.iter().filter_map(|method| match &method.kind {
         Kind::Secret(secret) => Some((route.to_owned(), *secret.digest())),
         _ => None,
     });
     taken.tokens.extend(secrets);
-    let digest = store::digest(&[route.as_bytes(), accept.resolved().to_string().as_bytes()]);
+    let accepted = accept.map(|accept| accept.resolved().to_string()).unwrap_or_default();
+    let digest = store::digest(&[route.as_bytes(), accepted.as_bytes()]);
     let access = Access::new(route, bare.unwrap_or(Some(false))?, methods, digest);
-    complete.then(|| access.with_host(scene.host.verifies))
+    let access = access.with_host(scene.host.verifies);
+    complete.then(|| match own {
+        Some(server) => access.with_server(server),
+        None => access,
+    })
 }
 
 /// One entry of `accept`.
@@ -159,10 +185,7 @@ fn jwt(scene: &Scene<'_>, item: &Item<'_>) -> Option<Method> {
     let name = name(&mut fields);
     let issuer = fields.need("issuer").and_then(|item| Some((some_text(&item)?, item)));
     let audience = fields.need("audience").and_then(|item| Some((texts(&item)?, item)));
-    let fixed = fields.opt("keys");
-    let discovery = fields.opt("discovery").map(|item| (item.boolean(), item));
-    let origins = fields.opt("origins");
-    let algorithms = fields.need("algorithms").and_then(|item| algorithms(&item));
+    let signed = shared(scene, item, &mut fields, issuer.as_ref());
     let types = fields.opt("types").map(|item| {
         let list = item.list()?;
         list.iter().map(|item| Some(kind_of_token(some_text(item)?))).collect::<Option<Vec<_>>>()
@@ -171,7 +194,31 @@ fn jwt(scene: &Scene<'_>, item: &Item<'_>) -> Option<Method> {
     let leeway = leeway(&mut fields);
     let limits = limits(scene, &mut fields);
     fields.finish();
-    let discovers = matches!(discovery, Some((Some(true), _)));
+    let (audiences, place) = audience?;
+    let require = require?;
+    shared_audiences(&audiences, &require, &place);
+    let claims = Claims { issuer: Some(issuer?.0.to_owned()), audiences, require, leeway: leeway? };
+    let types = match types {
+        None => Vec::new(),
+        Some(read) => read?,
+    };
+    let (algorithms, keys) = signed?;
+    let jwt = Jwt { algorithms, types, claims, keys };
+    Some(Method { name: name?, limits: limits?, kind: Kind::Jwt(Box::new(jwt)) })
+}
+
+/// Whose keys verify a token, and by which algorithms: `keys` or `discovery`, and `algorithms`.
+pub(super) fn shared(
+    scene: &Scene<'_>,
+    item: &Item<'_>,
+    fields: &mut Fields<'_>,
+    issuer: Option<&(&str, Item<'_>)>,
+) -> Option<(Vec<Algorithm>, Source)> {
+    let fixed = fields.opt("keys");
+    let discovers = fields.opt("discovery").map(|item| item.boolean());
+    let origins = fields.opt("origins");
+    let algorithms = fields.need("algorithms").and_then(|item| algorithms(&item));
+    let discovers = given(discovers)?.unwrap_or(false);
     if let (Some(origins), false) = (&origins, discovers) {
         origins.error(
             BAD_VALUE,
@@ -180,11 +227,8 @@ fn jwt(scene: &Scene<'_>, item: &Item<'_>) -> Option<Method> {
         );
     }
     let source = match (fixed, discovers) {
-        (Some(keys), false) => match &algorithms {
-            Some(algorithms) => source(scene, &keys, algorithms),
-            None => None,
-        },
-        (None, true) => issuer.as_ref().and_then(|issuer| discover(scene, issuer, origins.as_ref())),
+        (Some(keys), false) => source(scene, &keys, algorithms.as_ref()?),
+        (None, true) => discover(scene, issuer?, origins.as_ref()),
         (Some(keys), true) => {
             keys.error(KEYS, "there are two sources of keys", "remove `keys` or `discovery`");
             None
@@ -194,16 +238,7 @@ fn jwt(scene: &Scene<'_>, item: &Item<'_>) -> Option<Method> {
             None
         }
     };
-    let (audiences, place) = audience?;
-    let require = require?;
-    shared_audiences(&audiences, &require, &place);
-    let claims = Claims { issuer: Some(issuer?.0.to_owned()), audiences, require, leeway: leeway? };
-    let types = match types {
-        None => Vec::new(),
-        Some(read) => read?,
-    };
-    let jwt = Jwt { algorithms: algorithms?, types, claims, keys: source? };
-    Some(Method { name: name?, limits: limits?, kind: Kind::Jwt(Box::new(jwt)) })
+    Some((algorithms?, source?))
 }
 
 /// `typ` values are media types, of which `application/` may be left out (RFC 7515 section 4.1.9).
@@ -213,7 +248,7 @@ fn kind_of_token(text: &str) -> String {
 }
 
 /// Many tenants of one product get tokens for the same audience: what tells them apart must be asked for.
-fn shared_audiences(audiences: &[String], require: &[(String, Requirement)], item: &Item<'_>) {
+pub(super) fn shared_audiences(audiences: &[String], require: &[(String, Requirement)], item: &Item<'_>) {
     for (audience, claims) in profile::shared_audiences() {
         let exact = |claim: &&String| {
             require.iter().any(|(name, rule)| name == *claim && matches!(rule, Requirement::OneOf(_)))
@@ -448,7 +483,7 @@ fn endpoint(scene: &Scene<'_>, item: &Item<'_>) -> Option<Endpoint> {
     Some(Endpoint { url, cluster })
 }
 
-fn require(fields: &mut Fields<'_>, lists: bool) -> Option<Vec<(String, Requirement)>> {
+pub(super) fn require(fields: &mut Fields<'_>, lists: bool) -> Option<Vec<(String, Requirement)>> {
     let Some(item) = fields.opt("require") else { return Some(Vec::new()) };
     let entries = item.entries()?;
     let read = entries.iter().map(|(name, item)| Some(((*name).to_owned(), requirement(item, lists)?)));
@@ -486,7 +521,7 @@ fn requirement(item: &Item<'_>, lists: bool) -> Option<Requirement> {
     }
 }
 
-fn limits(scene: &Scene<'_>, fields: &mut Fields<'_>) -> Option<Limits> {
+pub(super) fn limits(scene: &Scene<'_>, fields: &mut Fields<'_>) -> Option<Limits> {
     let read_only = fields.opt("read_only").map(|item| item.boolean());
     let resources = fields.opt("resources").map(|item| {
         let list = item.list()?;
@@ -540,11 +575,11 @@ fn rate(scene: &Scene<'_>, item: &Item<'_>) -> Option<Rate> {
     Some(rate)
 }
 
-fn leeway(fields: &mut Fields<'_>) -> Option<u64> {
+pub(super) fn leeway(fields: &mut Fields<'_>) -> Option<u64> {
     fields.opt("leeway").map_or(Some(DEFAULT_LEEWAY), |item| units::duration(&item, &(0..=300_000)))
 }
 
-fn name(fields: &mut Fields<'_>) -> Option<String> {
+pub(super) fn name(fields: &mut Fields<'_>) -> Option<String> {
     let item = fields.need("name")?;
     let name = item.text()?;
     if !is_name(name) {
@@ -554,7 +589,7 @@ fn name(fields: &mut Fields<'_>) -> Option<String> {
 }
 
 /// A text, or a list of texts; none of them empty.
-fn texts(item: &Item<'_>) -> Option<Vec<String>> {
+pub(super) fn texts(item: &Item<'_>) -> Option<Vec<String>> {
     match item.value {
         Value::Array(_) => {
             let list = item.list()?;
@@ -567,7 +602,7 @@ fn texts(item: &Item<'_>) -> Option<Vec<String>> {
     }
 }
 
-fn some_text<'a>(item: &Item<'a>) -> Option<&'a str> {
+pub(super) fn some_text<'a>(item: &Item<'a>) -> Option<&'a str> {
     let text = item.text()?;
     if text.is_empty() {
         item.error(BAD_VALUE, "the text is empty", "write what is meant, or remove the key");
@@ -577,7 +612,7 @@ fn some_text<'a>(item: &Item<'a>) -> Option<&'a str> {
 }
 
 /// What was read of a key that may be missing: `None` where it is there and wrong.
-fn given<T>(read: Option<Option<T>>) -> Option<Option<T>> {
+pub(super) fn given<T>(read: Option<Option<T>>) -> Option<Option<T>> {
     match read {
         None => Some(None),
         Some(read) => read.map(Some),
@@ -585,7 +620,7 @@ fn given<T>(read: Option<Option<T>>) -> Option<Option<T>> {
 }
 
 /// 64 hex digits. What stands there is never quoted: it may be the token itself.
-fn digest(item: &Item<'_>) -> Option<[u8; 32]> {
+pub(super) fn digest(item: &Item<'_>) -> Option<[u8; 32]> {
     let remedy = "write the 64 hex digits of `printf %s \"$TOKEN\" | sha256sum`";
     let text = item.text()?;
     let Some(digest) = hex(text) else {

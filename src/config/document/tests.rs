@@ -314,6 +314,8 @@ fn said(pointer: &str, value: Value, host: HostFacts) -> Vec<String> {
 fn said_of(text: &str, host: HostFacts) -> Vec<String> {
     let secrets = secrets(&[
         ("TOKEN", "t0ken"),
+        ("LONG", "0123456789012345678901234567890123456789012"),
+        ("SHORT", "s3cret"),
         ("URL", "https://from.environment.example"),
         ("BAD_URL", "s3cret://x"),
         ("EMPTY", "\n"),

@@ -1,0 +1,112 @@
+// What an OpenID provider and a gateway do together, played on each host.
+
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { sha256, start } from './hosts.mjs';
+import { key, startIssuer } from './issuer.mjs';
+
+const [ONE, TWO] = [key('one'), key('two', 'ec')];
+
+/** A little more than the time for which an issuer is left alone. */
+const AFTER_MISS = 31_000, AFTER_FAILURE = 12_000;
+
+export function scenarios(host) {
+  const play = (name, idpOf, run) =>
+    test(`${host}: ${name}`, { concurrency: true }, async () => {
+      const issuer = await startIssuer([ONE]);
+      const gateway = await start(host, idpOf(issuer.issuer), issuer.issuer);
+      try {
+        await run(gateway, issuer);
+        ok(gateway.seen.every((shown) => shown === 'Bearer provider-secret'));
+      } finally {
+        await gateway.stop();
+        await issuer.stop();
+      }
+    });
+  const jwt = (issuer, more = { discovery: true }) => ({
+    accept: [{ jwt: { name: 'issuer', issuer, audience: 'scim', algorithms: ['RS256', 'ES256'], require: { scope: { contains: 'scim' } }, ...more } }],
+  });
+
+  play('keys are discovered, and found again when they change', jwt, async (gateway, issuer) => {
+    const first = await issuer.token();
+    equal(await gateway.get(first), 200);
+    equal(await gateway.get(first), 200);
+    deepEqual(issuer.asked.filter((what) => what.startsWith('GET')), ['GET /.well-known/openid-configuration', 'GET /jwks']);
+    for (const bad of [undefined, `${first}x`, first.slice(0, -2), first.replace('.', '.e30'), 'opaque']) equal(await gateway.get(bad), 401, bad);
+    issuer.use([TWO]);
+    const second = await issuer.token();
+    await gateway.advance(AFTER_MISS);
+    equal(await gateway.get(second), 200);
+    equal(await gateway.get(first), 200, 'its verdict still counts');
+    equal(issuer.asked.filter((what) => what === 'GET /jwks').length, 2);
+    equal(gateway.seen.length, 4);
+  });
+
+  for (const how of ['down', 'slow', 'html', 'error', 'empty']) {
+    play(`an issuer that is ${how} at the start: nobody knows, so 503, and nobody gets in`, (issuer) => jwt(issuer, { keys: `${issuer}/jwks` }), async (gateway, issuer) => {
+      const token = await issuer.token();
+      issuer.fail(how);
+      equal(await gateway.get(token), 503);
+      equal(await gateway.get(token), 503);
+      equal(issuer.asked.filter((what) => what === 'GET /jwks').length, 1, 'it is left alone for a while');
+      issuer.fail('none');
+      await gateway.advance(AFTER_FAILURE);
+      equal(await gateway.get(token), 200);
+      issuer.fail(how);
+      equal(await gateway.get(token), 200);
+      equal(gateway.seen.length, 2);
+    });
+  }
+
+  const asks = (issuer) => ({
+    accept: [{ introspection: { name: 'asked', url: `${issuer}/token/introspection`, client_id: 'gateway', client_secret: '${GATEWAY_SECRET}', audience: 'scim' } }],
+  });
+  play('an opaque token is asked about', asks, async (gateway, issuer) => {
+    const token = await issuer.token('urn:opaque');
+    equal(await gateway.get(token), 200);
+    equal(await gateway.get(token), 200);
+    equal(await gateway.get('unknown'), 401);
+    equal(issuer.asked.filter((what) => what.includes('introspection')).length, 2);
+    issuer.fail('down');
+    equal(await gateway.get('another'), 503);
+    equal(await gateway.get(token), 200);
+  });
+
+  const inside = (network) => () => ({ accept: [{ bearer: { name: 'inside', sha256: sha256('inside'), expires: '2099-12-31', networks: [network] } }] });
+  play('a token from its own network', inside('127.0.0.0/8'), async (gateway) => equal(await gateway.get('inside'), 200));
+  play('a token from another network', inside('10.0.0.0/8'), async (gateway) => equal(await gateway.get('inside'), 401));
+
+  // The route gives tokens itself: for a secret, and for an assertion that the OpenID provider signed (workload identity federation).
+  const grants = (issuer) => ({
+    authorization: {
+      key: '${GRANT_KEY}',
+      clients: [
+        { name: 'by-secret', client_id: 'app', secret: { sha256: sha256('app-secret'), expires: '2099-12-31' } },
+        { name: 'by-assertion', client_id: 'federated', read_only: true, assertion: { issuer, subject: 'idp', audience: 'scim', discovery: true, algorithms: ['RS256'] } },
+      ],
+    },
+  });
+  play('the route gives tokens of its own', grants, async (gateway, issuer) => {
+    const ask = async (form, headers = {}) => {
+      const response = await fetch(`${gateway.origin}/scim/v2/oauth/token`, { method: 'POST', headers: { host: 'scim.acme.example', ...headers }, body: new URLSearchParams(form) });
+      return { status: response.status, ...(await response.json()) };
+    };
+    const metadata = await (await fetch(`${gateway.origin}/.well-known/oauth-authorization-server/scim/v2`)).json();
+    equal(metadata.token_endpoint, 'https://scim.acme.example/scim/v2/oauth/token');
+    const plain = await ask({ grant_type: 'client_credentials' }, { authorization: `Basic ${btoa('app:app-secret')}` });
+    deepEqual([plain.status, plain.token_type, plain.expires_in], [200, 'Bearer', 3600]);
+    equal(await gateway.get(plain.access_token), 200);
+    equal(await gateway.get(`${plain.access_token.slice(0, -2)}AA`), 401);
+    const assertion = { grant_type: 'client_credentials', client_id: 'federated', client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' };
+    const federated = await ask({ ...assertion, client_assertion: await issuer.token() });
+    equal(federated.status, 200, JSON.stringify(federated));
+    equal(await gateway.get(federated.access_token), 200);
+    const written = await fetch(`${gateway.origin}/scim/v2/Users/1`, { method: 'DELETE', headers: { authorization: `Bearer ${federated.access_token}` } });
+    equal(written.status, 403);
+    equal((await ask({ ...assertion, client_assertion: `${await issuer.token()}x` })).error, 'invalid_client');
+    equal((await ask({ ...assertion, client_id: 'app', client_assertion: await issuer.token() })).error, 'invalid_client');
+    equal(await gateway.get(await issuer.token()), 401, 'the assertion itself is no token');
+    equal(gateway.seen.length, 2);
+  });
+}
