@@ -93,6 +93,14 @@ export const patches = [
     adapt: (operation) => (operation.op === 'add' && LISTS.includes(operation.path) && !Array.isArray(operation.value) ? { ...operation, value: [operation.value] } : undefined),
   },
   {
+    what: 'what is required does not become empty',
+    rfc: 'RFC 7643 section 4.1.1: "Each User MUST include a non-empty userName value."',
+    adapt: ({ op, path, value }) => {
+      const empty = path === undefined ? value?.userName === '' : /(^|:)userName$/i.test(path) && value === '';
+      return op !== 'remove' && empty ? 'refuse' : undefined;
+    },
+  },
+  {
     what: 'a list is replaced by a list',
     rfc: 'RFC 7643 section 2.4: multi-valued attributes contain a list of elements in the JSON array format',
     adapt: ({ op, path, value }) => (op === 'replace' && LISTS.includes(path) && !Array.isArray(value) ? 'refuse' : undefined),
@@ -106,6 +114,25 @@ export const patches = [
       // One after another: what an operation adds is there for what it adds next.
       const missing = (list, values) => values.reduce((added, each) => ([...(resource[list] ?? []), ...added].some((element) => covers(element, each)) ? added : [...added, each]), []);
       return operation.op === 'add' ? withLists(operation, missing) : undefined;
+    },
+  },
+  {
+    what: 'the same value of the same type is there once: what is new about it is added to it',
+    rfc: 'RFC 7643 section 2.4: "service providers MUST NOT return the same (type, value) combination more than once per attribute"',
+    after: (operation, before, after) => {
+      if (operation?.op !== 'add') return after;
+      const folded = (text) => (typeof text === 'string' ? text.toLowerCase() : text);
+      const twins = (a, b) => typeof a.value === 'string' && folded(a.value) === folded(b.value) && (a.type === undefined || b.type === undefined || folded(a.type) === folded(b.type));
+      for (const list of LISTS.filter((name) => Array.isArray(after[name]))) {
+        const kept = after[list].slice(0, (before[list] ?? []).length);
+        for (const each of after[list].slice(kept.length)) {
+          const twin = kept.find((other) => twins(other, each));
+          if (twin) Object.assign(twin, { ...each, value: twin.value });
+          else kept.push(each);
+        }
+        after[list] = kept;
+      }
+      return after;
     },
   },
   {
