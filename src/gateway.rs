@@ -77,6 +77,8 @@ pub(crate) struct Route {
     /// What the provider takes of queries.
     pub(crate) filters: Takes,
     pub(crate) paging: PagingFacts,
+    /// The most resources of an answer that is put together of several.
+    pub(crate) max_results: u64,
     pub(crate) sort: SortFacts,
     pub(crate) projection: ProjectionFacts,
     /// What the provider can do, for each pair of the mapping.
@@ -193,16 +195,18 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
     // The interoperability profile has no entity tags.
     let versions = if idp.interop { Versions::None } else { provider.provider.versions };
     let query = &provider.provider.query;
+    // Smaller pages of the provider are put together.
+    let max_results = query.paging.max.unwrap_or_default().max(MAX_RESULTS);
     let offer = Offer {
         max_body,
-        max_results: query.paging.max.unwrap_or(MAX_RESULTS),
+        max_results,
         sort: matches!(query.sort, SortFacts::Provider | SortFacts::Local),
         etag: matches!(versions, Versions::Passed | Versions::Computed),
         pagination: Some(Pagination {
             cursor: true,
             index: true,
             default_page_size: query.paging.default,
-            max_page_size: None,
+            max_page_size: query.paging.max.map(|_| max_results),
             cursor_timeout: None,
         }),
         schemes: route.idp.access.schemes(),
@@ -226,6 +230,7 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
         upsert: provider.provider.write.patch.upsert,
         filters,
         paging: query.paging,
+        max_results,
         sort: query.sort,
         projection: query.projection,
         matching,
@@ -242,7 +247,7 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
     })
 }
 
-/// What ServiceProviderConfig says of an answer's size where the provider's limit is not known.
+/// The most resources of an answer, unless the provider gives more at a time.
 const MAX_RESULTS: u64 = 200;
 
 /// True when a user's `active` reaches the provider on every route there is for users.

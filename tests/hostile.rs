@@ -4,13 +4,14 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 
 use scimlock::{Call, Fault, Gateway, Headers, Response};
 use serde_json::Value;
 
-use support::{Answer, Delivery, IdpRequest, Outcome, drive, example, root};
+use support::{Answer, Delivery, IdpRequest, Outcome, drive, example, example_with, root};
 
 const NOW: u64 = 1_767_225_600_000;
 const USER: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],"userName":"ada@acme.example","name":{"givenName":"Ad\u00e1","familyName":"Lindqvist"},"emails":[{"type":"work","value":"ada@acme.example","primary":true}],"active":true,"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"IT","manager":{"value":"7"}}}"#;
@@ -229,7 +230,7 @@ fn big_and_deep() {
         "{{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"Operations\":[{}]}}",
         vec![r#"{"op":"add","path":"title","value":"x"}"#; 2_000].join(",")
     );
-    let parameters: Vec<String> = (0..20_000).map(|n| format!("a{n}=b")).collect();
+    let parameters: Vec<String> = (0..6_000).map(|n| format!("a{n}=b")).collect();
     let filter = |text: String| format!("/scim/v2/Users?filter={text}");
     let gateway = example("generic-to-generic").unwrap();
     let long = "x".repeat(2 * 1024 * 1024);
@@ -273,6 +274,76 @@ fn big_and_deep() {
         for delivery in [Delivery::Whole, Delivery::Parts(64 * 1024)] {
             let status = survive_in(&gateway, &request, delivery).unwrap();
             assert!(refused.is_none_or(|wanted| status == wanted), "{what}: {status}");
+        }
+    }
+}
+
+#[test]
+fn lists_without_end() {
+    type Lists = fn(usize) -> Value;
+    let lists: [(&str, Lists); 8] = [
+        (
+            "new cursors",
+            |call| serde_json::json!({ "Resources": [{ "id": call.to_string() }], "nextCursor": call.to_string() }),
+        ),
+        ("empty pages", |call| serde_json::json!({ "Resources": [], "nextCursor": call.to_string() })),
+        (
+            "pages to and fro",
+            |call| serde_json::json!({ "Resources": [{ "id": (call % 2).to_string() }], "nextCursor": call.to_string() }),
+        ),
+        (
+            "a total that grows",
+            |call| serde_json::json!({ "totalResults": call * 100 + 1000, "Resources": [{ "id": call.to_string() }] }),
+        ),
+        ("no total", |call| serde_json::json!({ "Resources": [{ "id": call.to_string() }] })),
+        ("a total and nothing else", |_| serde_json::json!({ "totalResults": 1_000_000, "Resources": [] })),
+        (
+            "no ids",
+            |call| serde_json::json!({ "totalResults": 1_000_000, "Resources": [{ "userName": call.to_string() }], "nextCursor": call.to_string() }),
+        ),
+        ("everything at once", |_| {
+            let all: Vec<Value> =
+                (0..6_000).map(|id| serde_json::json!({ "id": id.to_string(), "userName": "w" })).collect();
+            serde_json::json!({ "totalResults": all.len(), "Resources": all })
+        }),
+    ];
+    for style in ["index", "cursor", "none"] {
+        let facts = serde_json::json!({ "filter": { "operators": ["eq"] }, "sort": false, "paging": { "style": style } });
+        let profile = serde_json::json!({ "extends": "generic", "provider": facts });
+        let patch = serde_json::json!({ "routes": { "directory": { "provider": { "profile": profile } } } });
+        let gateway = example_with("generic-to-generic", &patch).unwrap();
+        for query in [
+            "Users",
+            "Users?filter=title%20pr%20or%20userName%20pr",
+            "Users?startIndex=3&count=1000000000",
+            "Users?cursor",
+            "Users?cursor=&count=100000&filter=userName%20pr",
+            "Users?sortBy=userName&count=2",
+            "?count=7",
+        ] {
+            for (what, list) in &lists {
+                let mut calls = 0;
+                let path = format!("/scim/v2/{query}");
+                let response = drive(&gateway, NOW, &request("GET", &path, None), Delivery::Whole, |_| {
+                    calls += 1;
+                    Answer::Reply(json(200, list(calls).to_string().into_bytes()))
+                })
+                .unwrap();
+                check_answer(&response).unwrap();
+                assert!(calls <= 51, "{style} {query} {what}: {calls} calls");
+                assert!(
+                    matches!(response.status, 200 | 400 | 502),
+                    "{style} {query} {what}: {}",
+                    response.status
+                );
+                let body: Value = serde_json::from_slice(&response.body).unwrap();
+                if response.status == 200 {
+                    let resources = body["Resources"].as_array().unwrap();
+                    assert_eq!(body["itemsPerPage"], resources.len(), "{style} {query} {what}");
+                    let ids: BTreeSet<_> = resources.iter().filter_map(|each| each["id"].as_str()).collect();
+                    assert!(*what == "no ids" || ids.len() == resources.len(), "{style} {query} {what}");
+                }
+            }
         }
     }
 }

@@ -102,6 +102,11 @@ impl Takes {
         let Some(of) = mapping.provider_type(pair) else { return Ok(Plan::Empty) };
         let forms = self.forms.get(number).and_then(Option::as_deref);
         let asker = Asker { takes: self, vocabulary: &mapping.provider, of, forms };
+        if self.facts.refuse_unknown
+            && let Some(path) = unknown(filter, &mapping.idp, idp)
+        {
+            return Err(format!("`{path}` is not an attribute that the schema has"));
+        }
         let known = filter.fold(&mut |leaf| Ok::<_, String>(asker.outside(leaf, &mapping.idp, idp)))?;
         let filter = match known {
             Folded::Constant(false) => return Ok(Plan::Empty),
@@ -429,6 +434,21 @@ fn unread(
         }
     });
     unread
+}
+
+/// The first attribute of a filter that the schema lacks.
+fn unknown(filter: &Filter, vocabulary: &Vocabulary, of: &ResourceType) -> Option<String> {
+    let mut unknown = None;
+    filter.visit_paths(&mut |parent, path| {
+        let attr = match parent {
+            None => vocabulary.resolve(of, path),
+            Some(list) => vocabulary.lookup(vocabulary.resolve(of, list), path.name.as_bytes()),
+        };
+        if unknown.is_none() && !attr.is_known() {
+            unknown = Some(path.to_string());
+        }
+    });
+    unknown
 }
 
 /// The filters that all have to match.

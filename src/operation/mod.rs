@@ -195,6 +195,10 @@ impl Operation {
             State::ExpectResource => self.resource_read(scene, Err(error)),
             State::ExpectMatch(matching) => Err(matching.failed().unwrap_or(error)),
             State::ExpectAnswer if self.matching.is_some() => self.look_again(scene, error),
+            State::ExpectPage(_) if error.status == 504 => {
+                let detail = "the query takes longer than it may (`limits.time`); ask for fewer resources, or with a filter that the provider takes";
+                Err(ScimError::new(504, detail))
+            }
             _ => self.created_but_unseen(scene).map(Step::Done).ok_or_else(|| self.partly(error)),
         }
     }

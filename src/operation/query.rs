@@ -58,6 +58,10 @@ impl Operation {
                     self.state = State::ExpectList(Listing { start, count, filtered, query });
                     return Ok(Step::Last(call));
                 }
+                // Nobody said how many: of several lists the provider's own pages are enough.
+                let counted = sources.iter().all(|source| source.counted);
+                let most = scene.route.max_results;
+                let count = count.or((!counted).then_some(most)).map(|count| count.min(most));
                 let window = Window::Numbers { start: start.unwrap_or(1), count };
                 self.gather(scene, Gather::new(sources, window, order, query))
             }
@@ -70,6 +74,7 @@ impl Operation {
                     })?),
                 };
                 let count = count.or(facts.default).unwrap_or_else(|| page_size(facts));
+                let count = count.min(scene.route.max_results);
                 let (window, place) = match place {
                     place if alone && order.is_none() => (Window::Next { count }, place),
                     Some(Place::Number(start)) => (Window::Numbers { start, count: Some(count) }, None),
@@ -152,7 +157,7 @@ impl Operation {
     }
 
     /// How it is answered.
-    fn plan(&self, scene: &Scene<'_>, pair: &Pair, of: &ResourceType, filter: Filter) -> Result<Plan> {
+    fn plan(&self, scene: &mut Scene<'_>, pair: &Pair, of: &ResourceType, filter: Filter) -> Result<Plan> {
         let route = scene.route;
         let refused = |detail: String| ScimError::typed(400, "invalidFilter", detail);
         let filter = match self.endpoint_query() {
@@ -168,7 +173,14 @@ impl Operation {
             Plan::Empty => Plan::Empty,
             Plan::Ask { asked, rest } => {
                 let back = |rest| rebased(route, (&route.provider, &route.base), of, rest);
-                Plan::Ask { asked, rest: rest.map(back) }
+                let rest = rest.map(back);
+                if let Some(rest) = &rest {
+                    scene.trace.step("finish", |line| {
+                        line.text("why", "the provider does not take all of the filter");
+                        line.filter("rest", &rest.to_string());
+                    });
+                }
+                Plan::Ask { asked, rest }
             }
         })
     }

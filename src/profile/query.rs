@@ -23,6 +23,8 @@ pub(crate) struct FilterFacts {
     pub(crate) attributes: Vec<(String, TypeForms)>,
     /// It takes no `emails[type eq "work"]`.
     pub(crate) no_value_paths: bool,
+    /// A filter with an attribute that the schema lacks is refused; else the attribute is unassigned.
+    pub(crate) refuse_unknown: bool,
     /// It answers 404 where a filter finds nothing.
     pub(crate) not_found: bool,
 }
@@ -130,6 +132,9 @@ pub(super) fn filter(item: &Item<'_>) -> FilterFacts {
         facts.attributes.push((name.to_owned(), TypeForms { place, forms }));
     }
     facts.no_value_paths = !fields.opt_bool("valuePaths").unwrap_or(true);
+    let unknown =
+        fields.opt("unknown").and_then(|item| item.choice(&[("refused", true), ("unassigned", false)]));
+    facts.refuse_unknown = unknown.unwrap_or(false);
     facts.not_found = fields.opt_bool("notFound").unwrap_or(false);
     fields.finish();
     facts
