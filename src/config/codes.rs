@@ -53,6 +53,7 @@ codes! {
     RULE_IDLE = "SL0607", "A mapping rule that never does anything.";
     REQUIRED = "SL0608", "An attribute the provider requires and nothing fills.";
     RULE_CYCLE = "SL0609", "A mapping rule whose values the IdP would send again in every cycle.";
+    RULE_LIMIT = "SL0610", "Mapping rules that fill more elements of a list than the provider takes.";
 
     WRITING = "SL0621", "A fact or a setting about writing to a provider that cannot work as written.";
     PRETENDED = "SL0622", "Something that is answered as done and is not done.";

@@ -119,6 +119,11 @@ pub(super) const UNSUPPORTED: &[Key] = &[
 
 pub(crate) const MAPPING: &[Key] = &[
     may("unmapped", Kind::Words(&["pass", "drop", "reject"]), "What happens to attributes no rule claims."),
+    may(
+        "only",
+        Kind::Named(&Kind::Text),
+        "Which resources of a type there are for the IdP, as SCIM filters.",
+    ),
     may("inherit", Kind::Boolean, "`false`: without the rules of the provider's profile."),
 ];
 

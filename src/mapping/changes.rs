@@ -95,6 +95,9 @@ impl<'a> Mapper<'a> {
     fn decides(&self, attr: AttrId) -> bool {
         let vocabulary = &self.mapping.idp;
         let overlaps = |other| vocabulary.is_within(attr, other) || vocabulary.is_within(other, attr);
+        if self.pair.only_inputs().iter().copied().any(overlaps) {
+            return true;
+        }
         self.pair.deciding.iter().filter_map(|index| self.pair.rules.get(*index)).any(|rule| {
             let own = rule.idp.as_ref().filter(|_| rule.when.is_some()).map(|spot| spot.attr);
             rule.inputs().chain(own).any(overlaps)

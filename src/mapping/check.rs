@@ -4,7 +4,7 @@ use super::paths::Side;
 use super::spot::Spot;
 use super::template::Template;
 use super::{Claim, Pair, Rule, Source, Unmapped, ways};
-use crate::config::{self, Item};
+use crate::config::{self, Item, Part};
 use crate::schema::{AttrId, Mutability, Returned};
 
 /// The rules of a type with their places.
@@ -15,6 +15,8 @@ pub(super) struct Check<'a> {
     pub(super) own: usize,
     pub(super) idp: Side<'a>,
     pub(super) provider: Side<'a>,
+    /// How many elements lists of the provider's may have.
+    pub(super) limits: &'a [(Part, usize)],
     /// The IdP's product name.
     pub(super) title: &'a str,
 }
@@ -51,6 +53,7 @@ impl Check<'_> {
         self.drops();
         self.inputs();
         self.cycles(&idle);
+        self.limits(place);
         if !self.pair.identity {
             let root = self.provider.of.root;
             self.required(root, place);
@@ -95,7 +98,8 @@ impl Check<'_> {
                 writers.iter().copied().filter(|index| self.rule(*index).is_some_and(|rule| when.has(rule)))
             };
             let is_constant = |index: &usize| {
-                self.rule(*index).is_some_and(|rule| matches!(rule.source, Source::Constant(_)))
+                self.rule(*index)
+                    .is_some_and(|rule| matches!(rule.source, Source::Constant(_)) && rule.when.is_none())
             };
             let mut constants = live().filter(is_constant);
             let Some(first) = constants.next() else { continue };
@@ -256,6 +260,28 @@ impl Check<'_> {
         }
     }
 
+    /// Slots beyond what a list of the provider's may hold.
+    fn limits(&self, place: &Item<'_>) {
+        for (part, most) in self.limits {
+            let Some(list) = part.value.as_str().and_then(|text| self.provider.spot(text).ok()) else {
+                continue;
+            };
+            let slots = self.created().filter(|spot| spot.attr == list.attr && !spot.slot.is_empty());
+            let mut several: Vec<&Spot> = Vec::new();
+            for spot in slots {
+                if !several.iter().any(|other| other.same_slot(spot)) {
+                    several.push(spot);
+                }
+            }
+            if several.len() > *most {
+                let count = several.len();
+                let message =
+                    format!("rules fill {count} elements of `{}`, and the provider takes {most}", list.path);
+                place.warn(config::RULE_LIMIT, message, "map fewer elements: the others would be left out");
+            }
+        }
+    }
+
     /// Rules whose values the IdP reads back in another way than it sent them, or not at all: it compares and sends
     /// them again, in every cycle.
     fn cycles(&self, idle: &[usize]) {
@@ -343,6 +369,12 @@ impl Check<'_> {
         }
     }
 
+    /// Where rules write on creation, whatever conditions say.
+    fn surely(&self) -> impl Iterator<Item = &Spot> {
+        let rules = self.pair.rules.iter().filter(|rule| When::Create.has(rule) && rule.when.is_none());
+        rules.filter_map(|rule| rule.provider.as_ref())
+    }
+
     /// Where rules write on creation.
     fn created(&self) -> impl Iterator<Item = &Spot> {
         self.pair.rules.iter().filter(|rule| When::Create.has(rule)).filter_map(|rule| rule.provider.as_ref())
@@ -357,7 +389,7 @@ impl Check<'_> {
         let vocabulary = self.provider.vocabulary;
         self.passes(attr)
             || self
-                .created()
+                .surely()
                 .any(|spot| vocabulary.is_within(spot.attr, attr) || vocabulary.is_within(attr, spot.attr))
     }
 

@@ -6,6 +6,7 @@ use super::check::Check;
 use super::index::Index;
 use super::paths::Side;
 use super::rules::Reader;
+use super::when::Condition;
 use super::{Mapping, Pair, Rule, Source, Unmapped, ways};
 use crate::config::{self, Item, Part, Problems, keys};
 use crate::profile::Profile;
@@ -34,7 +35,7 @@ pub(crate) fn compile<'a>(
     let defaults = provider.provider.mapping.as_ref();
     let mut pairs = Vec::new();
     for index in 0..mapping.idp.types().len() {
-        pairs.push(pair(&mapping, index, defaults, own, problems, place, &idp.title));
+        pairs.push(pair(&mapping, index, defaults, own, problems, place, (idp, provider)));
     }
     for (part, own) in defaults.map(|part| (part, false)).into_iter().chain(own.map(|part| (part, true))) {
         check_keys(&mapping, part, own, problems);
@@ -64,7 +65,7 @@ fn pair<'a>(
     own: Option<&'a Part>,
     problems: &'a Problems<'a>,
     place: &Item<'a>,
-    title: &str,
+    (idp_profile, provider_profile): (&Profile, &Profile),
 ) -> Option<Pair> {
     let of = mapping.idp.types().get(index)?;
     let provider = mapping.provider.types().iter().position(|other| other.name == of.name);
@@ -78,6 +79,7 @@ fn pair<'a>(
         provider_index: Index::default(),
         deciding: Vec::new(),
         unmapped: Unmapped::Pass,
+        only: None,
         identity: false,
     };
     let Some(provider_type) = provider.and_then(|index| mapping.provider.types().get(index)) else {
@@ -102,16 +104,42 @@ fn pair<'a>(
     let words = [("pass", Unmapped::Pass), ("drop", Unmapped::Drop), ("reject", Unmapped::Reject)];
     let unmapped = own.into_iter().chain(defaults).find_map(|part| member(part, "unmapped", problems));
     pair.unmapped = unmapped.map_or(Some(Unmapped::Pass), |item| item.choice(&words))?;
+    let only = own.into_iter().chain(defaults.filter(|_| inherit)).find_map(|part| {
+        let (_, item) =
+            member(part, "only", problems)?.entries()?.into_iter().find(|(name, _)| *name == &*of.name)?;
+        Some(item)
+    });
+    let only = match only {
+        Some(item) => {
+            let condition = Condition::parse(item.text()?, &idp);
+            let condition =
+                condition.map_err(|(message, remedy)| item.error(config::RULE_PATH, message, remedy));
+            Some((condition.ok()?, item))
+        }
+        None => None,
+    };
     let items: Vec<Item<'_>>;
     (pair.rules, items) = rules.into_iter().unzip();
     ways::settle(&mut pair, &idp, &provider);
+    if let Some((only, item)) = only {
+        if let Some(input) = only.inputs.iter().find(|input| !ways::is_shown(&pair, &idp, &provider, **input))
+        {
+            let message = format!(
+                "`{}` cannot be read back from the provider: nobody could tell which resources there are",
+                mapping.idp.path(*input)
+            );
+            item.error(config::RULE, message, "ask for an attribute that is mapped both ways");
+        }
+        pair.only = Some(only);
+    }
     pair.group();
     (pair.idp_index, pair.provider_index) =
         (Index::new(mapping, &pair, true), Index::new(mapping, &pair, false));
     let same = mapping.idp.is_same(&mapping.provider);
-    pair.identity = same && pair.rules.is_empty() && pair.unmapped == Unmapped::Pass;
+    pair.identity = same && pair.rules.is_empty() && pair.unmapped == Unmapped::Pass && pair.only.is_none();
+    let (title, limits) = (&*idp_profile.title, provider_profile.provider.write.limits.as_slice());
     let place = own_list.unwrap_or_else(|| own.map_or_else(|| place.clone(), |own| own.item(problems)));
-    Check { pair: &pair, items: &items, own: own_count, idp, provider, title }.run(&place);
+    Check { pair: &pair, items: &items, own: own_count, idp, provider, limits, title }.run(&place);
     Some(pair)
 }
 
@@ -141,6 +169,23 @@ fn check_keys(mapping: &Mapping, part: &Part, own: bool, problems: &Problems<'_>
     for (key, item) in part.item(problems).entries().unwrap_or_default() {
         let has = |vocabulary: &Vocabulary| vocabulary.type_named(key).is_some();
         let side = match (has(&mapping.idp), has(&mapping.provider)) {
+            _ if key == "only" => {
+                for (name, item) in item.entries().unwrap_or_default() {
+                    if mapping.idp.type_named(name).is_none() {
+                        let known = config::nearest(name, mapping.idp.types().iter().map(|each| &*each.name));
+                        let remedy = known.map_or_else(
+                            || "remove it".to_owned(),
+                            |known| format!("did you mean `{known}`?"),
+                        );
+                        item.error(
+                            config::UNKNOWN_KEY,
+                            format!("there is no resource type `{name}`"),
+                            remedy,
+                        );
+                    }
+                }
+                continue;
+            }
             _ if settings.contains(&key) => continue,
             (true, true) => continue,
             (false, true) if !own => continue,

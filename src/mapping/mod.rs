@@ -41,7 +41,8 @@ use self::spot::Spot;
 use self::template::Template;
 use self::transform::Chain;
 use self::when::Condition;
-use crate::filter::Literal;
+use crate::document::{Document, NodeId};
+use crate::filter::{Filter, Literal};
 use crate::schema::{AttrId, ResourceType, Vocabulary};
 
 /// Both sides of a route.
@@ -72,6 +73,8 @@ pub(crate) struct Pair {
     /// The rules that write to the provider's resource by what several attributes say.
     deciding: Vec<usize>,
     unmapped: Unmapped,
+    /// Which resources there are for the IdP.
+    only: Option<Condition>,
     /// No rules, everything passes and both sides have the same schemas: bodies pass as they are.
     pub(crate) identity: bool,
 }
@@ -148,6 +151,23 @@ impl Mapping {
     /// The provider's resource type of a pair.
     pub(crate) fn provider_type(&self, pair: &Pair) -> Option<&ResourceType> {
         self.provider.types().get(pair.provider?)
+    }
+}
+
+impl Pair {
+    /// The filter that selects the resources there are for the IdP; none: all.
+    pub(crate) fn only(&self) -> Option<&Filter> {
+        self.only.as_ref().map(|only| &only.filter)
+    }
+
+    /// The attributes it asks for.
+    pub(crate) fn only_inputs(&self) -> &[AttrId] {
+        self.only.as_ref().map_or(&[], |only| &only.inputs)
+    }
+
+    /// True for a resource of the IdP, or the IdP's view of one, that there is for it.
+    pub(crate) fn admits(&self, document: &Document, root: NodeId) -> bool {
+        self.only.as_ref().is_none_or(|only| only.holds(document, root))
     }
 }
 

@@ -17,7 +17,9 @@ impl Mapping {
                     Unmapped::Drop => "drop",
                     Unmapped::Reject => "reject",
                 };
-                let report = json!({ "unmapped": unmapped, "identity": pair.identity, "rules": rules });
+                let only = pair.only().map(ToString::to_string);
+                let report =
+                    json!({ "unmapped": unmapped, "only": only, "identity": pair.identity, "rules": rules });
                 types.insert(of.name.to_string(), report);
             }
         }

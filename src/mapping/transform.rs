@@ -431,12 +431,14 @@ impl Asks {
             Step::Prefix(_) | Step::Suffix(_) if op == Op::Eq && text.is_empty() => (Self::Never, true),
             Step::Prefix(prefix) => match op {
                 Op::Eq => (compare(op, &format!("{prefix}{text}")), true),
+                Op::Sw if !text.is_empty() => (compare(op, &format!("{prefix}{text}")), true),
                 Op::Ne | Op::Sw => (and(compare(op, &format!("{prefix}{text}"))), true),
                 Op::Co | Op::Ew => (and(compare(op, &text)), text.is_empty()),
                 _ => (and(compare(op, &format!("{prefix}{text}"))), true),
             },
             Step::Suffix(suffix) => match op {
                 Op::Eq => (compare(op, &format!("{text}{suffix}")), true),
+                Op::Ew if !text.is_empty() => (compare(op, &format!("{text}{suffix}")), true),
                 Op::Ne | Op::Ew => (and(compare(op, &format!("{text}{suffix}"))), true),
                 Op::Co | Op::Sw => (and(compare(op, &text)), text.is_empty()),
                 _ => (there, false),

@@ -220,6 +220,9 @@ impl Operation {
         let mut fired = Fired::noting(scene.trace.is_on());
         let view = mapping.view_noting(pair, &mut self.document, root, &mut fired);
         Self::explain_rules(scene, &self.document, &fired);
+        if self.request.kind == Kind::Read && !pair.admits(&self.document, view) {
+            return Err(not_found());
+        }
         let vocabulary = &mapping.idp;
         let id = self.document.member(view, of.id).and_then(|id| self.document.string(id));
         let meta = self.document.member(view, of.meta);

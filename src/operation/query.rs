@@ -96,7 +96,10 @@ impl Operation {
         let (Some(pair), Some(of)) = (self.pair(scene), self.idp_type(scene)) else {
             return Err(super::not_found());
         };
-        let filter = self.asked(scene, of)?;
+        let filter = match (self.asked(scene, of)?, pair.only()) {
+            (Some(asked), Some(only)) => Some(Filter::and(vec![only.clone(), asked])),
+            (asked, only) => asked.or_else(|| only.cloned()),
+        };
         self.projection(scene)?;
         if pair.provider.is_none() {
             return Ok(());
@@ -231,7 +234,8 @@ impl Operation {
     pub(super) fn read_query(&self, scene: &Scene<'_>) -> Result<String> {
         let mut query = String::new();
         if self.request.kind == Kind::Read {
-            self.projected(scene, &[], &mut query)?;
+            let needed = self.pair(scene).map_or(&[][..], Pair::only_inputs);
+            self.projected(scene, needed, &mut query)?;
         }
         Ok(query)
     }

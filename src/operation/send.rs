@@ -371,7 +371,8 @@ impl Operation {
         self.supported(scene)?;
         let capability = self.deletion(scene)?;
         let ability = self.ability(scene)?;
-        match ability.depends(capability) || ability.protects() {
+        let only = self.pair(scene).is_some_and(|pair| pair.only().is_some());
+        match only || ability.depends(capability) || ability.protects() {
             true => self.ask_state(scene, Change::Deletion),
             false => self.delete_judged(scene, None),
         }

@@ -99,7 +99,7 @@ impl Operation {
         scene.audit.mapped(fired.names());
         Self::explain_rules(scene, &self.document, &fired);
         ability.fit_changes(&mut self.document, &mapped, provider);
-        if self.judges_by_state(scene, &mapped)? {
+        if pair.only().is_some() || self.judges_by_state(scene, &mapped)? {
             return self.ask_state(scene, Change::Judged(mapped));
         }
         self.send(scene, mapped, None)
@@ -128,6 +128,12 @@ impl Operation {
         }
         self.same_resource(scene, old)?;
         self.unchanged = etag;
+        if pair.only().is_some() {
+            let view = route.mapping.view(pair, &mut self.document, old);
+            if !pair.admits(&self.document, view) {
+                return Err(not_found());
+            }
+        }
         let (mut fired, mut problems) = (Fired::noting(scene.trace.is_on()), Vec::new());
         let (before, wanted) = match change {
             Change::Judged(changes) => return self.send(scene, changes, Some(old)),
@@ -140,6 +146,7 @@ impl Operation {
                 let creates = route.repairs.allows(Repair::Upsert);
                 let applied = delta::apply(&changes, &mut self.document, state, &route.mapping.idp, creates);
                 applied.map_err(|problem| ScimError::problems(&[problem]))?;
+                self.admitted(scene, state)?;
                 (Some(before), state)
             }
         };
@@ -292,6 +299,7 @@ impl Operation {
             self.explain_resource(scene, received, &repaired, root);
         }
         refuse(&problems)?;
+        self.admitted(scene, root)?;
         let mut next = self.document.first(root);
         while let Some(member) = next {
             next = self.document.sibling(member);
@@ -346,6 +354,20 @@ impl Operation {
         }
         let detail = "`active` is not mapped to the provider: deactivate the user there, or map `active`";
         Err(ScimError::typed(400, "mutability", detail))
+    }
+
+    /// What there would not be for the IdP it cannot make either.
+    fn admitted(&self, scene: &Scene<'_>, root: NodeId) -> Result<()> {
+        let (Some(pair), Some(of)) = (self.pair(scene), self.idp_type(scene)) else { return Ok(()) };
+        if pair.admits(&self.document, root) {
+            return Ok(());
+        }
+        let detail = format!(
+            "route `{}` has only {}s that `only` of its mapping selects, and this would not be one of them; change it \
+             in the IdP, or change `only`",
+            scene.route.name, of.name
+        );
+        Err(ScimError::typed(400, "invalidValue", detail))
     }
 
     fn rebase_to_provider(&mut self, scene: &Scene<'_>, root: NodeId) {

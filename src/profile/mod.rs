@@ -189,7 +189,7 @@ fn resource_types(item: &Item<'_>, own: &[Value]) -> Option<Vec<TypeSource>> {
     }
     let mut types: Vec<TypeSource> = Vec::new();
     for (name, item) in entries {
-        if !is_name(name) || ["unmapped", "inherit"].contains(&name) {
+        if !is_name(name) || ["unmapped", "inherit", "only"].contains(&name) {
             item.error(
                 config::NAME,
                 format!("`{name}` cannot be a resource type's name"),
