@@ -74,7 +74,7 @@ impl Ability {
         let user = lookup("userName").is_known();
         let active = mapping.idp_type(pair).map_or(AttrId::UNKNOWN, |idp| {
             let active = mapping.idp.lookup(idp.root, b"active");
-            let path = mapping.path(pair, active).filter(|_| active.is_known());
+            let path = mapping.carried_to(pair, active).filter(|_| active.is_known());
             path.map_or_else(|| lookup("active"), |path| vocabulary.resolve(of, &path))
         });
         let mut lacks: Vec<Lack> = Vec::new();

@@ -43,6 +43,10 @@ impl Mapping {
     pub(crate) fn paths(&self, pair: &Pair, attr: AttrId) -> Vec<AttrPath> {
         let Some(asker) = self.asker(pair) else { return Vec::new() };
         let mut found: Vec<AttrPath> = asker.passed_path(attr).into_iter().collect();
+        if found.is_empty() {
+            found.extend(asker.passing_list(self.idp.top(attr)).map(|(path, _)| path));
+            found.extend(self.idp.children(attr).filter_map(|part| asker.passed_path(part)));
+        }
         let mut wanted = vec![attr];
         while let Some(attr) = wanted.pop() {
             let near =
@@ -59,6 +63,19 @@ impl Mapping {
             }
         }
         found
+    }
+
+    /// The provider's attribute in which a change of one of the IdP's is seen, whatever a rule makes of its value.
+    pub(crate) fn carried_to(&self, pair: &Pair, attr: AttrId) -> Option<AttrPath> {
+        let asker = self.asker(pair)?;
+        let mut rules = pair.idp_index.rules_in(pair, self.idp.top(attr));
+        let rule = rules.find(|rule| {
+            rule.to_provider && rule.update && rule.idp.as_ref().is_some_and(|spot| spot.leaf() == attr)
+        });
+        match rule.and_then(|rule| rule.provider.as_ref()) {
+            Some(to) => Some(self.provider.attr_path(to.leaf())),
+            None => asker.passed_path(attr),
+        }
     }
 
     fn asker<'a>(&'a self, pair: &'a Pair) -> Option<Asker<'a>> {
@@ -483,6 +500,9 @@ impl<'a> Asker<'a> {
 
     /// The provider's list of which elements pass to one of the IdP's.
     fn passing_list(&self, list: AttrId) -> Option<(AttrPath, AttrId)> {
+        if !self.mapping.idp.attribute(list).multi_valued {
+            return None;
+        }
         if self.pair.unmapped != Unmapped::Pass || self.pair.idp_index.claim(list) == Claim::Whole {
             return None;
         }

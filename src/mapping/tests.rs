@@ -1,5 +1,6 @@
 //! Every kind of rule in every direction: `cases.json`. A case has rules and, under `pairs`, resources of both sides
-//! that become each other; `creates`, `views`, `puts` (provider, IdP, provider), `patches` and `filters` go one way.
+//! that become each other; `creates`, `views`, `puts` (provider, IdP, provider), `patches`, `filters` and `paths` (for projection and
+//! sorting) go one way.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use super::{Fired, Mapped, Mapping, Notes, Pair};
 use crate::delta::{self, Change, Place};
 use crate::document::{Document, NodeId};
 use crate::filter::{Binder, Filter, Folded, Syntax};
-use crate::path::Path;
+use crate::path::{AttrPath, Path};
 use crate::repair::{Repaired, Repairs};
 use crate::schema::{AttrId, Problem};
 use crate::{Gateway, HostFacts};
@@ -23,7 +24,8 @@ fn every_kind_of_rule_in_every_direction() {
     let mut wrong = Vec::new();
     for case in &cases {
         let note = case["note"].as_str().unwrap();
-        let known = ["note", "unmapped", "rules", "pairs", "creates", "views", "puts", "patches", "filters"];
+        let known =
+            ["note", "unmapped", "rules", "pairs", "creates", "views", "puts", "patches", "filters", "paths"];
         assert!(case.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())), "{note}");
         let gateway = gateway(case);
         let mapping = &gateway.routes[0].mapping;
@@ -44,6 +46,7 @@ fn every_kind_of_rule_in_every_direction() {
         list("views").iter().for_each(|row| check("view", &row[0], run.view(&row[0]), &row[1]));
         list("puts").iter().for_each(|row| check("put", row, run.put(&row[0], &row[1]), &row[2]));
         list("patches").iter().for_each(|row| check("patch", &row[0], run.patch(&row[0]), &row[1]));
+        list("paths").iter().for_each(|row| check("paths", &row[0], run.paths(&row[0]), &row[1]));
         list("filters").iter().for_each(|row| check("filter", &row[0], run.filter(&row[0]), &row[1]));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -194,6 +197,16 @@ impl Run<'_> {
             _ => delta::Op::Remove,
         };
         Change { op, place, value }
+    }
+
+    /// What the view of an attribute is made of, and, after it, what it can be sorted by.
+    fn paths(&self, text: &Value) -> Value {
+        let (vocabulary, of) = (&self.mapping.idp, self.mapping.idp_type(self.pair).unwrap());
+        let path = AttrPath::parse(text.as_str().unwrap(), &|uri| vocabulary.knows_schema(uri)).unwrap();
+        let attr = vocabulary.resolve(of, &path);
+        let made_of: Vec<String> =
+            self.mapping.paths(self.pair, attr).iter().map(ToString::to_string).collect();
+        json!([made_of, self.mapping.path(self.pair, attr).map(|path| path.to_string())])
     }
 
     /// The provider's filter, `everything`, `nothing` or why it is refused; `wider` where it finds more.
