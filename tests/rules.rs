@@ -20,7 +20,11 @@ use support::{Answer, Delivery, IdpRequest, drive, example, root};
 fn the_examples_leave_nothing_to_say() {
     let mut seen = 0;
     for folder in fs::read_dir(root("examples")).unwrap() {
-        let name = folder.unwrap().file_name().into_string().unwrap();
+        let folder = folder.unwrap();
+        let name = folder.file_name().into_string().unwrap();
+        if !folder.path().join("scimlock.yaml").exists() {
+            continue;
+        }
         let gateway = example(&name).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(gateway.warnings().0.is_empty(), "{name}: {}", gateway.warnings());
         seen += 1;
