@@ -121,6 +121,8 @@ fn a_filter_is_shown_before_and_after() {
         (&repair["before"], &repair["after"]),
         (&r#"active eq "True""#.into(), &"active eq true".into())
     );
+    let filter = named(&steps, "filter")[0];
+    assert_eq!((&filter["before"], &filter["after"]), (&"active eq true".into(), &"active eq true".into()));
     assert_eq!(named(&steps, "call")[0]["filter"], "active eq true");
 }
 

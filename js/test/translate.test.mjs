@@ -44,6 +44,12 @@ test('a resource, a change and a query to the provider', () => {
   assert.deepEqual([deleted.method, deleted.url], ['DELETE', 'https://app.example/api/Groups/42']);
 });
 
+test('who may call does not matter: an open route of this machine, and one that is paused', () => {
+  const { accept, ...idp } = entra.routes.main.idp;
+  file('open.json', { ...entra, public_url: 'http://127.0.0.1:8080', routes: { main: { ...entra.routes.main, mode: 'paused', idp: { ...idp, open: true } } } });
+  assert.equal(calls('open.json', 'user.json')[0].method, 'POST');
+});
+
 test('plain output is the request as it is sent', () => {
   const { stdout, stderr, status } = run(['translate', 'c.json', '-'], JSON.stringify({ schemas: [SCHEMA], userName: 'ada' }));
   assert.equal(stdout, `POST https://app.example/api/Users\n{ "schemas": ["${SCHEMA}"], "userName": "ada" }\n`);
@@ -93,6 +99,15 @@ test('explain: rules with what they made of what', () => {
   file('rules.json', { ...entra, routes: { main: route } });
   const args = ['explain', 'rules.json', file('typed.json', { schemas: [SCHEMA], userName: 'ada', userType: 'Employee' }), '--show-values'];
   assert.match(run(args).stdout, /^rule +User rule 1 {2}userType → title\n +before "Employee"\n +after {2}"E"$/m);
+});
+
+test('explain: what is done otherwise than asked says why', () => {
+  const steps = run(['explain', 'c.json', 'upsert.json', '--state', 'state.json', '--json']).stdout.trim().split('\n').map((line) => JSON.parse(line));
+  const [first] = steps.filter(({ step }) => step === 'adaptation');
+  assert.match(first.what, /depends on the resource, which is read first/);
+  assert.equal(first.fact, 'RFC 7644 section 3.5.2');
+  const plain = run(['explain', 'c.json', 'upsert.json', '--state', 'state.json']).stdout;
+  assert.match(plain, /^adaptation +what the change means depends on the resource/m);
 });
 
 test('explain: values are masked unless asked for', () => {

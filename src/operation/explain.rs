@@ -4,6 +4,7 @@ use super::{Operation, Scene};
 use crate::adapt::Part;
 use crate::delta::{self, Change};
 use crate::document::{Document, Kind, NodeId};
+use crate::filter::Filter;
 use crate::mapping::{Fired, Firing};
 use crate::repair::Repaired;
 use crate::schema::{AttrId, Vocabulary};
@@ -61,6 +62,37 @@ impl Operation {
                 let what = format!("the provider takes the change in {} requests", parts.len());
                 scene.trace.adapted(&what, "provider.patch");
             }
+        }
+    }
+
+    /// What of a filter is asked of the provider.
+    pub(super) fn explain_filter(
+        scene: &Scene<'_>,
+        wanted: &str,
+        asked: &[Option<Filter>],
+        judged_here: bool,
+    ) {
+        for filter in asked {
+            scene.trace.step("filter", |line| {
+                line.filter("before", wanted);
+                match filter {
+                    Some(filter) => line.filter("after", &filter.to_string()),
+                    None => line.text("after", "(everything)"),
+                }
+            });
+        }
+        if asked.is_empty() {
+            scene.trace.adapted("no resource can fit the filter: the provider is not asked", "mapping");
+        }
+        if asked.len() > 1 {
+            let what = format!("the provider takes the filter in {} queries", asked.len());
+            scene.trace.adapted(&what, "provider.filter");
+        }
+        if judged_here {
+            scene.trace.adapted(
+                "the provider cannot judge all of the filter: what it finds is judged here",
+                "provider.filter",
+            );
         }
     }
 

@@ -105,6 +105,7 @@ impl Operation {
             return Ok(());
         }
         let several = |asked: &[Option<Filter>]| asked.len() > 1;
+        let wanted = filter.as_ref().filter(|_| scene.trace.is_on()).map(ToString::to_string);
         let (asked, rest) = match filter {
             None => (vec![None], None),
             Some(filter) => match self.plan(scene, pair, of, filter)? {
@@ -131,6 +132,14 @@ impl Operation {
                 Vec::new()
             }
         };
+        if let Some(wanted) = wanted {
+            Self::explain_filter(scene, &wanted, &asked, rest.is_some());
+        }
+        if order.is_some() {
+            scene
+                .trace
+                .adapted("the provider does not sort like this: its answer is sorted here", "provider.sort");
+        }
         let counted =
             rest.is_none() && order.is_none() && !several(&asked) && scene.route.paging.style == Style::Index;
         let rest = rest.map(|rest| bound(vocabulary, of, &rest)).transpose()?;

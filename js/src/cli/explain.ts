@@ -37,7 +37,7 @@ function endOf(steps: Step[], imagined: boolean): number {
   return imagined && last >= 0 ? last + 1 : steps.length;
 }
 
-const WIDTH = 10;
+const WIDTH = 12;
 
 /** A step for people: what happened, then details, indented. */
 function describe({ step, ...rest }: Step): string[] {
@@ -51,6 +51,7 @@ function tell(step: string, { method, url, path, filter, body, status, rule, rep
   switch (step) {
     case 'request': case 'call': return { head: `${method} ${url ?? path}${filter === undefined ? '' : `  ${paint('dim', 'filter')} ${filter}`}`, details: [...others, ...(body === undefined ? [] : [show(body)])] };
     case 'message': return { head: body === undefined ? '' : show(body).replaceAll('\n', `\n${' '.repeat(WIDTH)}`), details: [] };
+    case 'filter': return { head: `${before} → ${after}`, details: [] };
     case 'reply': case 'answer': return { head: String(status), details: body === undefined ? [] : [show(body)] };
     case 'repair': {
       delete more['operation'];

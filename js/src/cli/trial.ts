@@ -83,7 +83,7 @@ export function gatewayFor(config: Config, route: string | undefined, token: str
   const routes = Object.fromEntries(chosen.map(([name, one]) => [name, {
     ...one,
     mode: undefined,
-    idp: { ...one.idp, accept: [{ bearer: { name: 'trial', sha256: tokenHash(token), expires: '9999-12-31' } }] },
+    idp: { ...one.idp, open: undefined, accept: [{ bearer: { name: 'trial', sha256: tokenHash(token), expires: '9999-12-31' } }] },
     provider: { ...one.provider, credential: { bearer: '${TRIAL_CREDENTIAL}' } },
   }]));
   return createGateway(JSON.stringify({ ...config, routes }), { onAudit: () => {}, ...options, secrets: placeholder });
