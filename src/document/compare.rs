@@ -89,6 +89,6 @@ impl Document {
 /// A text with its length before it, so that no text can look like the end of another.
 fn sized(mark: u8, text: &[u8], out: &mut Vec<u8>) {
     out.push(mark);
-    out.extend_from_slice(&text.len().to_le_bytes());
+    out.extend_from_slice(&(text.len() as u64).to_le_bytes());
     out.extend_from_slice(text);
 }
