@@ -54,7 +54,9 @@ impl Operation {
     pub(super) fn create(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<Step> {
         self.supported(scene)?;
         let root = self.resource(scene, body)?;
-        let before = self.document.copy(root);
+        let keys = self.keys(scene);
+        // What the provider does not take may be cut from it, and still say who it is.
+        let before = if keys.is_empty() { root } else { self.document.copy(root) };
         let new = self.mapped(scene, root)?;
         let ability = self.ability(scene)?;
         let unfitted = scene.trace.is_on().then(|| self.document.write(new));
@@ -71,7 +73,6 @@ impl Operation {
             return Err(self.lacking(scene, "create"));
         }
         let body = self.document.write(new);
-        let keys = self.keys(scene);
         let vocabulary = &scene.route.mapping.idp;
         let value = |(index, key): (usize, &Key)| {
             let value = key.values(&self.document, before, vocabulary).into_iter().next()?;

@@ -58,6 +58,8 @@ pub(crate) struct Operation {
     matching: Option<Box<create::Matching>>,
     /// The state of the resource lets it be written.
     judged: bool,
+    /// A request went out in place of the IdP's.
+    forwarded: bool,
     /// The resource was written and only has to be shown.
     written: bool,
     /// Values as the IdP spells them, where the provider writes them otherwise.
@@ -103,6 +105,14 @@ pub(crate) struct Scene<'a> {
     pub(crate) now: u64,
 }
 
+impl Scene<'_> {
+    /// Notes that something is done in another way than was asked for, because of a fact of the provider or the IdP.
+    pub(crate) fn adapted(&mut self, how: &'static str, fact: &str) {
+        self.audit.adapted(how);
+        self.trace.adapted(how, fact);
+    }
+}
+
 type Result<T> = std::result::Result<T, ScimError>;
 
 impl Operation {
@@ -115,6 +125,7 @@ impl Operation {
             sending: send::Sending::default(),
             matching: None,
             judged: false,
+            forwarded: false,
             written: false,
             spellings: Vec::new(),
             conditions: version::Conditions::default(),

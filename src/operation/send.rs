@@ -72,6 +72,9 @@ impl Operation {
         act: Option<Act>,
     ) -> Result<Step> {
         let total = parts.len();
+        if total > 1 {
+            scene.adapted("sent in several requests", "patch");
+        }
         self.sending = Sending { method, parts: parts.into(), total, ..Sending::default() };
         match act.filter(|act| scene.route.guard.counts(*act)) {
             Some(act) => {
@@ -146,7 +149,11 @@ impl Operation {
         match last {
             true => {
                 self.state = State::ExpectAnswer;
-                Ok(Step::Last(call))
+                // A host takes one request in place of the IdP's.
+                match std::mem::replace(&mut self.forwarded, true) {
+                    false => Ok(Step::Last(call)),
+                    true => Ok(Step::Call(call)),
+                }
             }
             false => {
                 self.state = State::ExpectPart;
@@ -189,6 +196,9 @@ impl Operation {
         old: Option<NodeId>,
     ) -> Result<Option<Vec<delta::Change>>> {
         let ability = self.ability(scene)?;
+        if !ability.lacks_any_change() && !ability.protects() {
+            return Ok(Some(changes).filter(|changes| !changes.is_empty()));
+        }
         let vocabulary = &scene.route.mapping.provider;
         let mut permitted = Vec::with_capacity(changes.len());
         for change in changes {
@@ -317,8 +327,9 @@ impl Operation {
     }
 
     /// Reads the resource that was written, because the IdP wants to see it.
-    fn ask_resource(&mut self, scene: &Scene<'_>) -> Result<Step> {
+    fn ask_resource(&mut self, scene: &mut Scene<'_>) -> Result<Step> {
         self.written = true;
+        scene.adapted("read for the answer", "answers");
         let done = || Ok(Step::Done(self.created_but_unseen(scene).unwrap_or_else(|| json(204, Vec::new()))));
         if !self.ability(scene)?.can(Verb::Read) {
             return done();

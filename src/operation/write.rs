@@ -33,6 +33,7 @@ impl Operation {
         let direct = self.pair(scene).is_some_and(|pair| pair.identity) && ability.can(Verb::Replace);
         let judged = ability.lacks_any_change() || self.guards(scene, root);
         if !direct || judged {
+            scene.audit.adapted("replaced by the difference");
             // Replacing must not wipe what the IdP cannot see, nor do what the provider must not be asked for.
             return self.ask_state(scene, Change::Resource(root));
         }
@@ -89,11 +90,15 @@ impl Operation {
             &mut problems,
         );
         refuse(&problems)?;
-        let Mapped::Changes(mapped) = mapped else { return self.ask_state(scene, Change::Delta(changes)) };
+        let Mapped::Changes(mapped) = mapped else {
+            scene.audit.adapted("told from the state");
+            return self.ask_state(scene, Change::Delta(changes));
+        };
         let ability = self.ability(scene)?;
         let provider = &route.mapping.provider;
         let writer = Writer { ability, vocabulary: provider, document: &mut self.document };
         if !mapped.is_empty() && writer.needs_state(&mapped) {
+            scene.audit.adapted("told from the state");
             return self.ask_state(scene, Change::Delta(changes));
         }
         scene.audit.mapped(fired.names());
@@ -250,6 +255,7 @@ impl Operation {
             }
         }
         let body = self.document.write(body);
+        scene.audit.adapted("written back as a whole");
         let act = self.act(scene, &changes)?;
         self.guarded(scene, "PUT", vec![Part { body, ..Part::default() }], act)
     }
