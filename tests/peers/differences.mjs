@@ -70,6 +70,15 @@ export const refusedFilters = [
   },
 ];
 
+/** Filters that one of the engine and the crate scim_v2 reads, or that they read as something else. */
+export const crateFilters = [
+  {
+    what: 'a number of any size is one',
+    rfc: 'RFC 7644 section 3.4.2.2: compValue follows the rules of JSON; RFC 8259 section 6 bounds no number, and lets implementations do so',
+    when: ({ filter, ours, theirs }) => /1e400/.test(filter) && ours && !theirs,
+  },
+];
+
 /** Operations of a PATCH: `adapt` answers the operation to apply instead, none, or that it must be refused; `after` their result. */
 export const patches = [
   {

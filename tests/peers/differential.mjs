@@ -1,5 +1,5 @@
-// Compares the engine with others' implementations on generated input: filters with scim2-parse-filter, PATCH with scim-patch,
-// validation with scim2-models. Where they differ, `differences.mjs` names the sentence of the RFC that decides.
+// Compares the engine with others' implementations on generated input: filters with scim2-parse-filter and the crate scim_v2, PATCH with
+// scim-patch, validation with scim2-models. Where they differ, `differences.mjs` names the sentence of the RFC that decides.
 
 import { spawnSync } from 'node:child_process';
 import { isDeepStrictEqual } from 'node:util';
@@ -20,7 +20,7 @@ const SHOWN = process.argv.includes('--verbose') ? Infinity : 10;
 const met = new Map(Object.values(differences).flat().map((each) => [each, 0]));
 const problems = [];
 let passed = 0;
-for (const [name, run] of [['filters', filters], ['PATCH', patches], ['validation', creations]]) {
+for (const [name, run] of [['filters', filters], ['in Rust', crateFilters], ['PATCH', patches], ['validation', creations]]) {
   let [alike, decided] = [0, 0];
   for (const { differs, by, ...found } of run()) {
     if (!differs) alike += 1;
@@ -38,7 +38,7 @@ process.exitCode = problems.length || !passed ? 1 : 0;
 
 /** The engine's answers to all cases. */
 function engine(cases) {
-  return answers([process.env.CARGO ?? 'cargo', ['run', '--quiet', '--example', 'differential'], {}], cases);
+  return answers([process.env.CARGO ?? 'cargo', ['run', '--quiet', '--package', 'scimlock-peers', '--bin', 'differential'], {}], cases);
 }
 
 function answers([command, args, env], cases) {
@@ -74,6 +74,20 @@ function* filters() {
       yield { ...found, differs: 'the filter as written means something else' };
     } else {
       yield ours.matches === theirs.result ? found : { ...found, differs: 'the filter matches on one side', by: decidedFilter(parse(text), resource, ours.matches) };
+    }
+  }
+}
+
+/** The same texts for the crate scim_v2: each side reads what the other writes. */
+function* crateFilters() {
+  const random = randomFrom(4);
+  const cases = Array.from({ length: 20_000 }, () => ({ do: 'filter', by: 'scim_v2', filter: filter(random) }));
+  for (const [at, { same, kept, ours, theirs }] of engine(cases).entries()) {
+    const found = { filter: cases[at].filter, ours, theirs };
+    if (same && kept) yield found;
+    else {
+      const by = differences.crateFilters.filter((each) => each.when(found));
+      yield { ...found, differs: ours === theirs ? 'what one writes the other reads as something else' : 'one side refuses the filter', by: by.length ? by : undefined };
     }
   }
 }

@@ -1,4 +1,5 @@
-//! The engine for the differential tests: reads one case a line, answers one line each.
+//! The engine for the differential tests: reads one case a line, answers one line each. Filters are also read by the
+//! crate `scim_v2`, which is Rust too.
 //!
 //! `{"do":"filter","filter":…,"resource":…}`, `{"do":"patch","patch":…,"resource":…}` and
 //! `{"do":"create","resource":…}`, all on users; `{"refused":[[PATH, MESSAGE]…]}` where the engine takes the case for
@@ -54,7 +55,23 @@ impl Engine<'_> {
     fn filter(&self, case: &Value) -> Answer {
         let known = |uri: &str| self.vocabulary.knows_schema(uri);
         let text = case["filter"].as_str().unwrap_or_default();
-        let (filter, _) = Filter::parse(text, &Syntax::strict(&known)).map_err(said)?;
+        let read = |text: &str| Filter::parse(text, &Syntax::strict(&known)).map(|(filter, _)| filter);
+        let theirs = |text: &str| text.parse::<scim_v2::filter::Filter>().ok();
+        if case["by"] == "scim_v2" {
+            // What each makes of what the other writes must be what it made of the text.
+            let (ours, theirs) = (read(text).ok(), theirs(text));
+            let again = |filter: &scim_v2::filter::Filter| read(&filter.to_string()).ok();
+            let same = match (&ours, &theirs) {
+                (Some(ours), Some(theirs)) => again(theirs).as_ref() == Some(ours),
+                _ => ours.is_some() == theirs.is_some(),
+            };
+            let back = ours.as_ref().and_then(|ours| ours.to_string().parse().ok());
+            let kept = back == theirs || ours.is_none() || theirs.is_none();
+            return Ok(
+                json!({ "same": same, "kept": kept, "ours": ours.is_some(), "theirs": theirs.is_some() }),
+            );
+        }
+        let filter = read(text).map_err(said)?;
         let (repairs, mut repaired) = (Repairs::default(), Repaired::default());
         let mut binder = Binder {
             vocabulary: self.vocabulary,
