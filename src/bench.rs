@@ -1,9 +1,14 @@
 //! For the benchmarks alone: a payload's way through the engine, without the access check and HTTP's rules.
 
 use crate::audit::Audit;
+use crate::delta;
+use crate::document::{Document, NodeId};
 use crate::error::ScimError;
+use crate::gateway::Route;
 use crate::http::path::Query;
 use crate::operation::{Kind, Operation, Request, Scene, Step};
+use crate::repair::Repaired;
+use crate::schema::{Checker, Context};
 use crate::trace::Trace;
 use crate::{Gateway, Headers, Response};
 
@@ -41,12 +46,63 @@ pub fn list(gateway: &Gateway, body: Vec<u8>) -> Result<Vec<u8>, ScimError> {
     }
 }
 
+/// A resource of the IdP that was read.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    document: Document,
+    root: NodeId,
+    of: usize,
+}
+
+/// Deeper than anything the benchmarks have.
+const DEPTH: u32 = 32;
+
+impl Resource {
+    /// Reads a resource of that type.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(gateway: &Gateway, of: &str, body: Vec<u8>) -> Result<Self, ScimError> {
+        let vocabulary = &first(gateway)?.mapping.idp;
+        let none = || ScimError::new(404, "there is no such resource type");
+        let (of, found) =
+            vocabulary.types().iter().enumerate().find(|(_, each)| *each.name == *of).ok_or_else(none)?;
+        let mut document = Document::new();
+        let root = document.read(body, vocabulary, found.root, DEPTH)?;
+        Ok(Self { document, root, of })
+    }
+
+    /// Reads a PATCH and applies it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn patch(&mut self, gateway: &Gateway, patch: Vec<u8>) -> Result<(), ScimError> {
+        let route = first(gateway)?;
+        let vocabulary = &route.mapping.idp;
+        let Some(of) = vocabulary.types().get(self.of) else { return Ok(()) };
+        let document = &mut self.document;
+        let message = document.read(patch, vocabulary, vocabulary.patch_op, DEPTH)?;
+        let mut repaired = Repaired::default();
+        let mut checker = Checker::new(vocabulary, &route.repairs, &mut repaired, Context::Patch);
+        let changes = delta::read(document, message, of, &mut checker);
+        if !checker.problems.is_empty() {
+            return Err(ScimError::problems(&checker.problems));
+        }
+        let applied = delta::apply(&changes, document, self.root, vocabulary, false);
+        applied.map_err(|problem| ScimError::problems(&[problem]))
+    }
+}
+
+fn first(gateway: &Gateway) -> Result<&Route, ScimError> {
+    gateway.routes.first().ok_or_else(|| ScimError::new(404, "there is no route"))
+}
+
 fn operate<T>(
     gateway: &Gateway,
     kind: Kind,
     run: impl FnOnce(&mut Operation, &mut Scene<'_>) -> Result<T, ScimError>,
 ) -> Result<T, ScimError> {
-    let route = gateway.routes.first().ok_or_else(|| ScimError::new(404, "there is no route"))?;
+    let route = first(gateway)?;
     let request = Request {
         kind,
         pair: Some(0),

@@ -71,7 +71,7 @@ pub(crate) fn npm_package(place: &Place) -> Result<PathBuf> {
 }
 
 /// Compiles a package to wasm; cargo decides whether there is anything to do.
-fn compile(place: &Place, package: &str, target: &str) -> Result<PathBuf> {
+pub(crate) fn compile(place: &Place, package: &str, target: &str) -> Result<PathBuf> {
     let mut cargo = toolchain::cargo(place, "build")?;
     cargo.args(["--release", "--package", package, "--target", target]);
     let working = Working::start("build", &format!("{package} for {target}"));

@@ -1,5 +1,5 @@
 // What a whole exchange costs in JavaScript, beside JSON.parse and JSON.stringify of the same bytes in the same run.
-// Needs js/dist: `cargo xtask build`, then `node benches/wasm.mjs`.
+// Needs js/dist: `cargo xtask build`, then `node benches/package.mjs`.
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
