@@ -20,12 +20,20 @@ pub fn create(gateway: &Gateway, body: Vec<u8>) -> Result<Vec<u8>, ScimError> {
     operate(gateway, Kind::Create, |operation, scene| operation.new_resource(scene, body))
 }
 
-/// Reads and validates a new resource of the IdP; the number of problems is always 0.
+/// Reads and validates a new user of the IdP.
 ///
 /// # Errors
-/// The answer that refuses it.
+/// What is wrong with it.
 pub fn check(gateway: &Gateway, body: Vec<u8>) -> Result<(), ScimError> {
-    operate(gateway, Kind::Create, |operation, scene| operation.resource(scene, body).map(drop))
+    let route = first(gateway)?;
+    let vocabulary = &route.mapping.idp;
+    let of = vocabulary.types().first().ok_or_else(|| ScimError::new(404, "there is no resource type"))?;
+    let mut document = Document::new();
+    let root = document.read(body, vocabulary, of.root, DEPTH)?;
+    let mut repaired = Repaired::default();
+    let mut checker = Checker::new(vocabulary, &route.repairs, &mut repaired, Context::Create);
+    checker.resource(&mut document, root, of);
+    if checker.problems.is_empty() { Ok(()) } else { Err(ScimError::problems(&checker.problems)) }
 }
 
 /// What of the provider's list the IdP of the first route sees.

@@ -287,7 +287,7 @@ impl Operation {
     }
 
     /// Reads a resource of the IdP: bound, checked, repaired, its references on the provider's side.
-    pub(crate) fn resource(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<NodeId> {
+    pub(super) fn resource(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<NodeId> {
         let route = scene.route;
         let Some(of) = self.idp_type(scene) else { return Err(not_found()) };
         let vocabulary = &route.mapping.idp;

@@ -258,7 +258,8 @@ impl Vocabulary {
         if types.is_empty() || types.iter().any(|each| matches!(&**each, "external" | "uri")) {
             return false;
         }
-        let path = text.split(['?', '#']).next().unwrap_or_default();
+        let end = text.bytes().position(|byte| matches!(byte, b'?' | b'#'));
+        let path = end.and_then(|end| text.get(..end)).unwrap_or(text);
         let mut segments = path.trim_end_matches('/').rsplit('/').skip(1);
         let endpoint = segments.next().unwrap_or_default();
         let of = self.types().iter().find(|of| *of.endpoint == *endpoint);
