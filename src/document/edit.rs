@@ -118,7 +118,10 @@ impl Document {
 
     /// Adds a member with the schema's spelling and binds it.
     pub fn append_member(&mut self, object: NodeId, vocabulary: &Vocabulary, attr: AttrId, id: NodeId) {
-        self.set_key(id, vocabulary.name(attr));
+        // A value that is copied often keeps its name.
+        if self.key(id) != vocabulary.name(attr) {
+            self.set_key(id, vocabulary.name(attr));
+        }
         self.set_attr(id, attr);
         self.append(object, id);
     }
