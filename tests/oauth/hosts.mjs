@@ -3,8 +3,6 @@
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 
-import { createGateway } from '../../js/dist/index.js';
-import { createServer as serve } from '../../js/dist/node.js';
 import { startEnvoy } from '../envoy/envoy.mjs';
 
 const USER = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], id: '1', userName: 'mira.osei@nordwind.example' };
@@ -51,6 +49,7 @@ export async function start(host, idp, issuer, change = () => {}) {
 
 const HOSTS = {
   async node(config) {
+    const [{ createGateway }, { createServer: serve }] = await Promise.all([import('../../js/dist/index.js'), import('../../js/dist/node.js')]);
     let ahead = 0;
     const gateway = await createGateway(config, { secrets: SECRETS, onAudit: () => {}, now: () => Date.now() + ahead });
     const server = serve(gateway);
