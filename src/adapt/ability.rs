@@ -18,6 +18,8 @@ pub(crate) struct Ability {
     pub(crate) patch: PatchFacts,
     /// How much of a resource it shows.
     pub(crate) readable: Readable,
+    /// It takes no parts of values beside those that its schema has.
+    pub(crate) closed: bool,
     /// How many elements lists may have.
     pub(crate) limits: Vec<(AttrId, usize)>,
     /// How it writes values that it was sent.
@@ -107,6 +109,7 @@ impl Ability {
             verbs: verbs.into_iter().filter(|verb| facts.can(&of.name, *verb)).collect(),
             patch: facts.patch.clone(),
             readable: facts.readable(&of.name),
+            closed: pair.drops() && !pair.identity,
             limits: resolved(&facts.limits, vocabulary, of),
             respelt: respelt(&case, mapping, pair, of),
             case,

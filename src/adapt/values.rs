@@ -23,9 +23,23 @@ impl Ability {
         }
     }
 
+    /// Leaves out of a new resource the parts of values that the provider does not know.
+    pub(crate) fn fit_new(&self, document: &mut Document, root: NodeId) {
+        if self.closed {
+            let known: Vec<_> =
+                document.children(root).filter(|member| document.attr(*member).is_known()).collect();
+            known.into_iter().for_each(|member| leave_out(document, member));
+        }
+    }
+
     /// Makes changes such that the provider takes their values.
     pub(crate) fn fit_changes(&self, document: &mut Document, changes: &[Change], vocabulary: &Vocabulary) {
         for change in changes {
+            if let Some(value) =
+                change.value.filter(|_| self.closed && !matches!(change.place, Place::Unknown(_)))
+            {
+                leave_out(document, value);
+            }
             let (Place::Attribute(attr), Some(value)) = (&change.place, change.value) else { continue };
             if let Some(most) = self.limit(*attr) {
                 shorten(document, value, most, vocabulary, *attr);
@@ -88,6 +102,23 @@ fn fold(document: &mut Document, node: NodeId, case: Case) {
     if let Some(folded) = folded.filter(|folded| document.string(node).as_deref() != Some(folded)) {
         let folded = document.new_string(&folded);
         document.assign(node, folded);
+    }
+}
+
+/// Takes the parts that the schema does not have out of a complex value, or of each of a list.
+fn leave_out(document: &mut Document, value: NodeId) {
+    let object = document.kind(value) == Kind::Object;
+    if !object && document.kind(value) != Kind::Array {
+        return;
+    }
+    let mut next = document.first(value);
+    while let Some(part) = next {
+        next = document.sibling(part);
+        if object && !document.attr(part).is_known() {
+            document.remove(part);
+        } else {
+            leave_out(document, part);
+        }
     }
 }
 

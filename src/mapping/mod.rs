@@ -183,6 +183,11 @@ enum Claim {
 }
 
 impl Pair {
+    /// True when what no rule names is left out.
+    pub(crate) fn drops(&self) -> bool {
+        self.unmapped == Unmapped::Drop
+    }
+
     /// Gathers the rules that write to the same spot.
     fn group(&mut self) {
         let rules = &self.rules;

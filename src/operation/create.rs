@@ -60,6 +60,7 @@ impl Operation {
         let new = self.mapped(scene, root)?;
         let ability = self.ability(scene)?;
         let unfitted = scene.trace.is_on().then(|| self.document.write(new));
+        ability.fit_new(&mut self.document, new);
         ability.fit(&mut self.document, new, &scene.route.mapping.provider);
         if let Some(before) = unfitted {
             let what = "the provider takes fewer values, or spells them otherwise";

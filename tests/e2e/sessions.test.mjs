@@ -2,7 +2,7 @@
 // nothing that the provider objects to, and the right state at the end.
 // Needs js/dist; runs through Envoy too where SCIMLOCK_ENVOY and SCIMLOCK_WASM name it and the filter.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -18,6 +18,13 @@ const read = (name) => JSON.parse(readFileSync(new URL(name, import.meta.url), '
 
 const SESSIONS = [
   { example: 'entra-to-leanix', provider: 'leanix' },
+  { example: 'entra-to-aws', provider: 'aws' },
+  { example: 'entra-to-github-enterprise', provider: 'github-enterprise' },
+  { example: 'okta-to-leanix', provider: 'leanix' },
+  { example: 'secureauth-to-aws', provider: 'aws' },
+  { example: 'secureauth-to-github', provider: 'github-organization' },
+  { example: 'secureauth-to-salesforce', provider: 'salesforce' },
+  { example: 'custom-provider', provider: 'nordwind' },
   {
     example: 'entra-to-generic',
     provider: 'generic',
@@ -37,8 +44,8 @@ for (const [host, start] of Object.entries(HOSTS)) {
   });
 }
 
-async function replay({ example, provider, extensions, meanwhile = {}, objections = {} }, start, folder) {
-  const simulator = await createSimulator(provider, { strict: true, credential: CREDENTIAL, extensions });
+async function replay({ example, provider, extensions, options, meanwhile = {}, objections = {} }, start, folder) {
+  const simulator = await createSimulator(provider, { strict: true, credential: CREDENTIAL, extensions, ...options });
   const origin = new URL(`http://127.0.0.1:${await simulator.listen()}`);
   try {
     const { config: document, toPublic } = loadConfig(example, origin.origin);
@@ -55,7 +62,9 @@ async function replay({ example, provider, extensions, meanwhile = {}, objection
     }
     assert.deepEqual(problems, []);
     const state = simulator.service.state().map(({ meta, ...resource }) => resource);
-    assert.deepEqual(JSON.parse(toPublic(JSON.stringify(state))), read(`${example}.state.json`));
+    const text = toPublic(`[\n${state.map((resource) => `  ${JSON.stringify(resource)}`).join(',\n')}\n]`);
+    if (process.env.UPDATE && !process.env.CI) writeFileSync(new URL(`${example}.state.json`, import.meta.url), `${text}\n`);
+    assert.deepEqual(JSON.parse(text), read(`${example}.state.json`));
   } finally {
     await simulator.close();
   }

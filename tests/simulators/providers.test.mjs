@@ -430,7 +430,7 @@ describe('salesforce, tokens and entitlements', () => {
 
   test('SIM-SF-6 SIM-SF-10 the cap of a list, the end of a token', async () => {
     assert.equal((await call('GET', '/Entitlements')).body.itemsPerPage, 200);
-    const form = 'grant_type=client_credentials&client_id=client&client_secret=c';
+    const form = 'grant_type=client_credentials&client_id=3MVG9demo&client_secret=c';
     const { body } = await call('POST', '/../../oauth2/token', form, { authorization: undefined, 'content-type': 'application/x-www-form-urlencoded' });
     assert.deepEqual([body.token_type, body.expires_in], ['Bearer', undefined]);
     const bearer = { authorization: `Bearer ${body.access_token}` };

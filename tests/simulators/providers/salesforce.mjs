@@ -35,7 +35,7 @@ const ROLES = { id: 'urn:salesforce:schemas:extension:1.0:Role', name: 'Role', a
 
 /** The provider's rules. */
 export default function salesforce({
-  credential, now = () => Date.now(), tokenTime = 7200, publicGroups = { '00G5g000001AAAA': 'All Staff' },
+  credential, now = () => Date.now(), tokenTime = 7200, clientId = '3MVG9demo', publicGroups = { '00G5g000001AAAA': 'All Staff' },
   entitlements = { [PROFILE]: ['Profile', 'Standard User'], '0PS5g000001BBBB': ['PermissionSet', 'Reports'] },
 }) {
   const count = (prefix) => (n, { id }) => id ?? `${prefix}5g${String(n).padStart(10, '0')}AA`.slice(0, 18);
@@ -55,7 +55,7 @@ export default function salesforce({
     maxResults: 200,
     flatFilters: true,
     discovery: { ServiceProviderConfigs: 'config', ResourceTypes: 'resourceTypes', Schemas: 'schemas' },
-    endpoints: (request, url, bytes) => issue(request, url, String(bytes), { credential, tokens, now }),
+    endpoints: (request, url, bytes) => issue(request, url, String(bytes), { clientId, credential, tokens, now }),
     authenticate: (authorization) => authorization === `Bearer ${credential}` || tokens.good(authorization),
     failure: (refusal) => (refusal.status === 401
       ? { status: 401, contentType: 'application/json', body: [{ message: 'Session expired or invalid', errorCode: 'INVALID_SESSION_ID' }] }
@@ -116,14 +116,14 @@ function flat(body, judge) {
   });
 }
 
-function issue({ method, headers }, url, body, { credential, tokens, now }) {
+function issue({ method, headers }, url, body, { clientId, credential, tokens, now }) {
   if (url.pathname !== '/services/oauth2/token') return undefined;
   if (method !== 'POST') throw new Refusal(405, undefined, 'unknown method');
   const form = new URLSearchParams(body);
   const [name = form.get('client_id'), secret = form.get('client_secret')] = basic(headers.authorization);
   const json = (status, answer) => ({ status, contentType: 'application/json', body: answer });
   if (!['client_credentials', 'refresh_token'].includes(form.get('grant_type'))) return json(400, { error: 'unsupported_grant_type', error_description: 'grant type not supported' });
-  if (name !== 'client' || secret !== credential) return json(400, { error: 'invalid_client', error_description: 'invalid client credentials' });
+  if (name !== clientId || secret !== credential) return json(400, { error: 'invalid_client', error_description: 'invalid client credentials' });
   return json(200, {
     access_token: tokens.issue('00Dxx0000001gPL!'),
     instance_url: `http://${headers.host}`,
