@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::errand::Answer;
+use crate::exchange::Fault;
 use crate::repair::{Repaired, Repairs};
 use crate::schema::{AttrId, Vocabulary};
 
@@ -36,6 +38,8 @@ pub(crate) struct Audit {
     stopped: Vec<&'static str>,
     /// What was done in another way than was asked for.
     adapted: Vec<&'static str>,
+    /// Requests for tokens and sessions, in the same way.
+    fetches: Vec<(&'static str, Option<String>)>,
     /// The operations of a bulk request.
     inner: Vec<Value>,
 }
@@ -117,6 +121,25 @@ impl Audit {
         self.pretended.iter().copied()
     }
 
+    /// A request for a token or a session begins.
+    pub(crate) fn fetch(&mut self, method: &'static str) {
+        self.fetches.push((method, None));
+    }
+
+    /// The last one ended.
+    pub(crate) fn fetched(&mut self, answer: &Answer) {
+        let outcome = match answer {
+            Answer::Reply(response) => response.status.to_string(),
+            Answer::Failed(Fault::TooLarge) => "too large".to_owned(),
+            Answer::Failed(Fault::Unreachable) => "unreachable".to_owned(),
+            Answer::Failed(Fault::Timeout) => "timeout".to_owned(),
+            _ => "reset".to_owned(),
+        };
+        if let Some((_, last)) = self.fetches.last_mut() {
+            *last = Some(outcome);
+        }
+    }
+
     /// One operation of a bulk request ended.
     pub(crate) fn inner(
         &mut self,
@@ -172,11 +195,14 @@ impl Audit {
             self.rules.iter().map(|(rule, count)| (rule.clone(), (*count).into())).collect();
         put("repairs", (!repairs.is_empty()).then_some(Value::Object(repairs)));
         put("rules", some(self.mapped.iter().map(|name| Value::from(&**name)).collect()));
-        let calls = self.calls.iter().map(|(method, outcome)| {
-            let outcome = outcome.as_deref().unwrap_or("unknown");
-            Value::from(format!("{method} {outcome}"))
-        });
-        put("provider", some(calls.collect()));
+        let lines = |calls: &[(&'static str, Option<String>)]| {
+            let line = |(method, outcome): &(&'static str, Option<String>)| {
+                Value::from(format!("{method} {}", outcome.as_deref().unwrap_or("unknown")))
+            };
+            some(calls.iter().map(line).collect())
+        };
+        put("credential", lines(&self.fetches));
+        put("provider", lines(&self.calls));
         let words = |words: &[&'static str]| some(words.iter().map(|word| Value::from(*word)).collect());
         put("adapted", words(&self.adapted));
         put("pretended", words(&self.pretended));

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::access::Verdict;
 use crate::access::server::{self, Grant, Place, Server};
 use crate::audit::Audit;
+use crate::credential::{Refused, Shown};
 pub use crate::errand::Verify;
 use crate::errand::{Asked, Need, Resume, Turn};
 use crate::error::ScimError;
@@ -165,6 +166,8 @@ enum State {
     ExpectGrant(usize, Asked, Resume<Grant>),
     /// The operation has asked for something.
     ExpectAnswer(Under, Asked),
+    /// The credential has asked for something before a call is sent.
+    ExpectShown(Under, Sending, Asked, Resume<Result<Shown, ScimError>>),
     /// A callout is under way.
     ExpectReply(Under),
     /// The request was forwarded.
@@ -178,6 +181,26 @@ enum State {
 struct Under {
     route: usize,
     operation: Box<Operation>,
+    /// The call that is under way, if its credential can be renewed: kept until its answer is accepted.
+    sent: Option<Box<Sent>>,
+}
+
+/// A call that is about to be sent, without its credential.
+#[derive(Debug)]
+struct Sending {
+    call: Call,
+    /// It may be forwarded in place of the IdP's request.
+    forward: bool,
+    /// What the provider refused of it before.
+    refused: Refused,
+}
+
+/// A call that was sent.
+#[derive(Debug)]
+struct Sent {
+    call: Call,
+    refused: Refused,
+    shown: Shown,
 }
 
 impl Exchange {
@@ -228,17 +251,31 @@ impl Exchange {
                 Some(answer) => self.granting(&gateway, now, index, resume.with(now, answer)),
                 None => Err(lost()),
             },
+            (State::ExpectShown(under, sending, asked, resume), input) => match asked.answer(input) {
+                Some(answer) => {
+                    if asked == Asked::Call {
+                        self.audit.fetched(&answer);
+                    }
+                    self.send(&gateway, now, under, sending, resume.with(now, answer))
+                }
+                None => Err(lost()),
+            },
             (State::ExpectBody(under, body), Input::Body { bytes, last }) => {
                 self.body(&gateway, now, under, body, bytes, last)
             }
             (State::ExpectReply(under), Input::Reply(response)) => {
                 self.audit.called(response.status.to_string());
-                self.resume(&gateway, now, under, response)
+                match Self::refused(&gateway, &under, response.status, &response.headers) {
+                    Some(refused) => self.renew(&gateway, now, under, refused),
+                    None => self.resume(&gateway, now, under, response),
+                }
             }
             (State::ExpectResponse(under), Input::Response(head)) => {
                 self.audit.called(head.status.to_string());
                 let response = Response { status: head.status, headers: head.headers, body: Vec::new() };
-                if head.end {
+                if let Some(refused) = Self::refused(&gateway, &under, response.status, &response.headers) {
+                    self.renew(&gateway, now, under, refused)
+                } else if head.end {
                     self.resume(&gateway, now, under, response)
                 } else {
                     self.state = State::ExpectResponseBody(under, response);
@@ -391,7 +428,7 @@ impl Exchange {
         {
             return Err(too_large(gateway));
         }
-        let under = Under { route: index, operation: Box::new(Operation::new(parsed)) };
+        let under = Under { route: index, operation: Box::new(Operation::new(parsed)), sent: None };
         if request.end {
             return self.begin(gateway, now, under, Vec::new());
         }
@@ -514,32 +551,21 @@ impl Exchange {
         let timeout = self.deadline.saturating_sub(now);
         while timeout == 0 && !matches!(step, Step::Done(_)) {
             // The IdP has given up and may have asked again: a late write would race with that one.
-            let detail = "the time for this request is over (`limits.time`); the change was not sent";
             let route = gateway.routes.get(under.route).ok_or_else(lost)?;
             let mut scene =
                 Scene { gateway, route, audit: &mut self.audit, trace: &self.trace, id: &self.id, now };
-            step = under.operation.fault(&mut scene, ScimError::new(504, detail))?;
+            step = under.operation.fault(&mut scene, late())?;
         }
-        Ok(match step {
-            Step::Last(call) => {
-                self.audit.call(call.method);
-                self.trace.call(&call);
-                self.state = State::ExpectResponse(under);
-                Action::Forward { call, timeout }
-            }
-            Step::Call(call) => {
-                self.audit.call(call.method);
-                self.trace.call(&call);
-                self.state = State::ExpectReply(under);
-                Action::Callout { call, timeout }
-            }
+        match step {
+            Step::Last(call) => self.begin_send(gateway, now, under, call, true),
+            Step::Call(call) => self.begin_send(gateway, now, under, call, false),
             Step::Ask(need) => {
                 let (action, asked) = need.action(timeout);
                 self.state = State::ExpectAnswer(under, asked);
-                action
+                Ok(action)
             }
-            Step::Done(response) => self.respond(now, response),
-        })
+            Step::Done(response) => Ok(self.respond(now, response)),
+        }
     }
 
     fn fault(
@@ -611,10 +637,15 @@ fn too_large(gateway: &Gateway) -> ScimError {
     ScimError::new(413, format!("the body is larger than {} bytes (`limits.body`)", gateway.limits.body))
 }
 
+fn late() -> ScimError {
+    ScimError::new(504, "the time for this request is over (`limits.time`); the change was not sent")
+}
+
 fn lost() -> ScimError {
     ScimError::new(500, "the gateway has lost track of this request")
 }
 
 mod grants;
+mod send;
 #[cfg(test)]
 mod tests;

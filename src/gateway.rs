@@ -7,9 +7,9 @@ use crate::access::{Access, Kind};
 use crate::adapt::{self, Ability, Key, Plan, Takes};
 use crate::config::{
     self, Config, ConfigErrors, Deactivate, Deletion, Item, Limits, Mode, Part, Problems,
-    Route as RouteConfig,
+    Route as RouteConfig, Shows,
 };
-use crate::credential::Credential;
+use crate::credential::{Credential, Endpoint};
 use crate::discovery::{Discovery, Offer, Pagination};
 use crate::filter::{Filter, Literal, Op};
 use crate::guard::Guard;
@@ -73,6 +73,8 @@ pub(crate) struct Route {
     pub(crate) provider_title: String,
     pub(crate) cluster: Option<String>,
     pub(crate) credential: Option<Credential>,
+    /// Fields of every request to the provider.
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) upsert: bool,
     /// What the provider takes of queries.
     pub(crate) filters: Takes,
@@ -192,6 +194,8 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
             "add a rule for `active`, or say `deactivate: reject` on the route",
         );
     }
+    let headers = headers(&route.provider.headers, &provider.provider.shown.headers);
+    let credential = credential(&route.provider, &headers, &provider, &mapping, problems)?;
     // The interoperability profile has no entity tags.
     let versions = if idp.interop { Versions::None } else { provider.provider.versions };
     let query = &provider.provider.query;
@@ -226,7 +230,8 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
         provider: route.provider.url,
         provider_title: provider.title,
         cluster: route.provider.cluster,
-        credential: route.provider.credential,
+        credential,
+        headers,
         upsert: provider.provider.write.patch.upsert,
         filters,
         paging: query.paging,
@@ -249,6 +254,41 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
 
 /// The most resources of an answer, unless the provider gives more at a time.
 const MAX_RESULTS: u64 = 200;
+
+/// The route's header fields and those of the profile, which stand behind.
+fn headers(own: &[(String, String)], profile: &[(String, String)]) -> Vec<(String, String)> {
+    let mut own = own.to_vec();
+    for (name, value) in profile {
+        if own.iter().all(|(known, _)| known != name) {
+            own.push((name.clone(), value.clone()));
+        }
+    }
+    own
+}
+
+/// What the provider is shown; the outer `None` says that it cannot be.
+#[expect(clippy::option_option, reason = "a provider may be shown nothing")]
+fn credential(
+    route: &config::Provider,
+    headers: &[(String, String)],
+    provider: &Profile,
+    mapping: &Mapping,
+    problems: &Problems<'_>,
+) -> Option<Option<Credential>> {
+    let shown = &provider.provider.shown;
+    let at = |rest| Endpoint { url: route.url.clone(), rest, cluster: route.cluster.clone() };
+    let credential = match &route.credential {
+        None => None,
+        Some(Shows::Credential(credential)) => Some(credential.clone()),
+        Some(Shows::Flow(named)) => Some(shown.flow(named, &at(String::new()), headers, problems)?),
+    };
+    let first = mapping.pairs.iter().find_map(|pair| mapping.provider_type(pair));
+    let rest = first.map(|of| format!("/{}?count=1", of.endpoint)).unwrap_or_default();
+    Some(match shown.opens(&at(rest), headers) {
+        Some(session) => Some(credential.unwrap_or_else(Credential::none).with_session(session)),
+        None => credential,
+    })
+}
 
 /// True when a user's `active` reaches the provider on every route there is for users.
 fn carries_active(mapping: &Mapping) -> bool {

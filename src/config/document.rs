@@ -13,15 +13,16 @@ use super::{
     units,
 };
 use crate::access::Access;
-use crate::credential::Credential;
 use crate::guard::{self, Guard};
 use crate::http::url::{Url, plain_path};
 use crate::profile::{Unsupported, capability, write};
 use crate::{HostFacts, Scheme};
 
 mod access;
+mod credential;
 mod grant;
-mod security;
+
+pub(crate) use credential::{Named, Shows, headers, plain, signer};
 
 /// A checked configuration document. Profiles and mappings are still as written: see [`Part`].
 #[derive(Debug)]
@@ -84,7 +85,9 @@ pub(crate) struct Provider {
     /// The Envoy cluster, where the host needs one.
     pub(crate) cluster: Option<String>,
     /// What the provider is shown.
-    pub(crate) credential: Option<Credential>,
+    pub(crate) credential: Option<Shows>,
+    /// Fields of every request to it.
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 /// A part of the document that another part of the engine reads, with its place: see [`Item::new`].
@@ -97,7 +100,7 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    fn of(item: &Item<'_>) -> Self {
+    pub(crate) fn of(item: &Item<'_>) -> Self {
         Self { value: item.value.clone(), pointer: item.pointer.clone() }
     }
 
@@ -296,7 +299,8 @@ impl Scene<'_> {
         let profile = fields.need("profile").and_then(|item| profile(&item));
         let url_item = fields.need("url");
         let insecure = fields.opt_bool("insecure").unwrap_or(false);
-        let credential = fields.opt("credential").map(|item| security::credential(&item));
+        let credential = fields.opt("credential").map(|item| self.credential(&item));
+        let headers = fields.opt("headers").map(|item| headers(&item)).unwrap_or_default();
         fields.finish();
         let url_item = url_item?;
         let url = url(&url_item)?;
@@ -312,7 +316,7 @@ impl Scene<'_> {
             Some(read) => Some(read?),
             None => None,
         };
-        Some(Provider { profile: profile?, url, cluster, credential })
+        Some(Provider { profile: profile?, url, cluster, credential, headers })
     }
 }
 

@@ -39,8 +39,6 @@ enum Kind {
     Keys,
     /// What a claim must be.
     Claim,
-    /// Known, and refused until something acts on it: not in the schema.
-    Later,
 }
 
 const fn need(name: &'static str, kind: Kind, doc: &'static str) -> Key {
@@ -49,10 +47,6 @@ const fn need(name: &'static str, kind: Kind, doc: &'static str) -> Key {
 
 const fn may(name: &'static str, kind: Kind, doc: &'static str) -> Key {
     Key { name, kind, required: false, doc }
-}
-
-const fn later(name: &'static str) -> Key {
-    Key { name, kind: Kind::Later, required: false, doc: "" }
 }
 
 pub(super) const DOCUMENT: &[Key] = &[
@@ -340,25 +334,43 @@ pub(super) const PROVIDER: &[Key] = &[
     need("url", URL, "The base URL of the provider's SCIM endpoints."),
     may("insecure", Kind::Boolean, "Allows a URL without TLS that is not on this machine."),
     may("credential", Kind::Object(CREDENTIAL), "What the provider is shown."),
+    may("headers", Kind::Named(&Kind::Text), "Header fields of every request to the provider."),
 ];
 
 pub(super) const CREDENTIAL: &[Key] = &[
-    need("bearer", Kind::Text, "The token, as a reference: `${NAME}` or `${file:/path}`."),
+    may("bearer", Kind::Text, "A token, as a reference: `${NAME}` or `${file:/path}`."),
+    may("basic", Kind::Object(USER), "A user's name and password."),
+    may("oauth", Kind::Object(OAUTH), "OAuth 2.0 client credentials: tokens are fetched, kept and renewed."),
+    may("flow", Kind::Text, "A token flow of the provider's profile, by name."),
+    may("with", Kind::Named(&Kind::Text), "What the token flow is given."),
     may("expires", DATE, "When the provider stops taking it."),
-    later("oauth"),
-    later("basic"),
-    later("header"),
+];
+
+pub(super) const USER: &[Key] = &[
+    need("user", Kind::Text, "The user's name."),
+    need("password", Kind::Text, "The password, as a reference: `${NAME}` or `${file:/path}`."),
+];
+
+pub(super) const OAUTH: &[Key] = &[
+    need("token_url", URL, "The token endpoint."),
+    need("client_id", Kind::Text, "The client's name there."),
+    may("client_secret", Kind::Text, "The client's secret, as a reference: `${NAME}` or `${file:/path}`."),
+    may("auth", Kind::Words(&["basic", "body"]), "Where the secret goes: `basic` if not set."),
+    may("private_key", Kind::Text, "In place of a secret: a key in PEM that signs an assertion (RFC 7523)."),
+    may("algorithm", Kind::Words(&["RS256", "ES256", "EdDSA"]), "How it signs; the key's own if not set."),
+    may("key_id", Kind::Text, "The key's id, for servers that know several."),
+    may("assertion_audience", Kind::Text, "Whom the assertion is for: `token_url` if not set."),
+    may("scope", Kind::Text, "The scopes that are asked for, separated by blanks."),
+    may("audience", Kind::Text, "What the token is for, for servers that ask for it this way."),
+    may("resource", Kind::Text, "What the token is for (RFC 8707)."),
+    may("life", DURATION, "How long a token is used where the answer does not say it: 1h if not set."),
 ];
 
 pub(super) const LIMITS: &[Key] = &[
     may("body", SIZE, "The largest request body: 1KiB to 64MiB, 1MiB if not set."),
     may("response", SIZE, "The largest response body: 1KiB to 64MiB, 16MiB if not set."),
     may("depth", Kind::Number(8, 100), "Levels of nesting in a message, 32 if not set."),
-    may(
-        "time",
-        Kind::Pattern("^([0-9]+ *(ms|s|m|h)|\\$\\{.+\\})$"),
-        "The longest a request may take: 1s to 5m, 50s if not set.",
-    ),
+    may("time", DURATION, "The longest a request may take: 1s to 5m, 50s if not set."),
     may("pages", Kind::Number(1, 1000), "Calls that one query may take, 50 if not set."),
     may("resources", Kind::Number(1, 100_000), "Resources one query may look at, 5000 if not set."),
 ];
@@ -374,6 +386,7 @@ pub(super) const ENVOY: &[Key] = &[
 
 const URL: Kind = Kind::Pattern("^(https?://|\\$\\{)");
 const DATE: Kind = Kind::Pattern("^([0-9]{4}-[0-9]{2}-[0-9]{2}|\\$\\{.+\\})");
+const DURATION: Kind = Kind::Pattern("^([0-9]+ *(ms|s|m|h)|\\$\\{.+\\})$");
 const SIZE: Kind = Kind::Pattern("^([0-9]+ *(MiB|KiB|B)|\\$\\{.+\\})$");
 
 /// The JSON Schema of configuration documents, for editors. It knows the keys and forms; what values mean
@@ -436,10 +449,9 @@ impl Kind {
             Self::Texts => json!({ "type": ["string", "array"], "items": { "type": "string" } }),
             Self::Keys => json!({ "type": ["string", "object"] }),
             Self::Claim => json!({ "type": ["string", "boolean", "number", "array", "object"] }),
-            Self::Later => json!(false),
             Self::Object(keys) => {
-                let shown = || keys.iter().filter(|key| !matches!(key.kind, Self::Later));
-                let properties: Map<String, Value> = shown()
+                let properties: Map<String, Value> = keys
+                    .iter()
                     .map(|key| {
                         let mut schema = key.kind.schema();
                         if let Some(schema) = schema.as_object_mut() {
@@ -448,7 +460,7 @@ impl Kind {
                         (key.name.to_owned(), schema)
                     })
                     .collect();
-                let required: Vec<_> = shown().filter(|key| key.required).map(|key| key.name).collect();
+                let required: Vec<_> = keys.iter().filter(|key| key.required).map(|key| key.name).collect();
                 json!({
                     "type": "object",
                     "additionalProperties": false,

@@ -19,7 +19,7 @@ pub(super) fn start(text: &str) -> Option<u64> {
 }
 
 /// RFC 3339 `date-time`; leap seconds are not taken.
-fn moment(text: &str) -> Option<u64> {
+pub(crate) fn moment(text: &str) -> Option<u64> {
     let days = date(text.get(..10)?)?;
     let clock = text.get(10..)?.strip_prefix(['T', 't'])?;
     let (hour, minute, second) =

@@ -14,7 +14,7 @@ const INPUTS: [&str; 9] =
     ["Request", "Body", "Response", "ResponseBody", "Reply", "Stored", "Verified", "Elapsed", "Fault"];
 
 /// The table: after an action (and where it stands), the inputs that may come.
-const TABLE: [(&str, &[&str]); 11] = [
+const TABLE: [(&str, &[&str]); 14] = [
     ("the start", &["Request"]),
     ("Read of the request", &["Body", "Fault"]),
     ("Callout", &["Reply", "Fault"]),
@@ -24,6 +24,9 @@ const TABLE: [(&str, &[&str]); 11] = [
     ("Callout for access", &["Reply", "Fault"]),
     ("Verify for access", &["Verified", "Fault"]),
     ("Wait for access", &["Elapsed"]),
+    ("Store for the credential", &["Stored", "Fault"]),
+    ("Callout for the credential", &["Reply", "Fault"]),
+    ("Wait for the credential", &["Elapsed"]),
     ("Store for the operation", &["Stored", "Fault"]),
     ("Wait for the operation", &["Elapsed"]),
 ];
@@ -90,7 +93,7 @@ fn at(after: &str) -> Exchange {
         let target = Target::parse(b"/scim/v2/Users/1").unwrap();
         let gateway = gateway();
         let request = operation::Request::parse(&gateway.routes[0], &request(), &target, "/Users/1").unwrap();
-        Under { route: 0, operation: Box::new(Operation::new(request)) }
+        Under { route: 0, operation: Box::new(Operation::new(request)), sent: None }
     };
     let access = |asked| {
         let resume = match Turn::ask(get(), |_, _| Turn::Ready(Verdict::Accepted(None))) {
@@ -98,6 +101,23 @@ fn at(after: &str) -> Exchange {
             Turn::Ready(_) => panic!("it asks"),
         };
         State::ExpectVerdict(0, Box::new(request()), asked, resume)
+    };
+    let credential = |asked| {
+        let Turn::Need(_, resume) = Turn::ask(get(), |_, _| Turn::Ready(Ok(Shown::default()))) else {
+            panic!("it asks");
+        };
+        let call = gateway().routes[0].provider.clone();
+        let call = Call {
+            method: "GET",
+            scheme: call.scheme,
+            authority: call.authority(),
+            cluster: None,
+            path: "/api/Users/1".into(),
+            headers: Headers::new(),
+            body: Vec::new(),
+        };
+        let sending = Sending { call, forward: true, refused: Refused::default() };
+        State::ExpectShown(under(), sending, asked, resume)
     };
     exchange.state = match after {
         "the start" => State::ExpectRequest,
@@ -112,6 +132,9 @@ fn at(after: &str) -> Exchange {
         "Callout for access" => access(Asked::Call),
         "Verify for access" => access(Asked::Verify),
         "Wait for access" => access(Asked::Wait),
+        "Store for the credential" => credential(Asked::Store),
+        "Callout for the credential" => credential(Asked::Call),
+        "Wait for the credential" => credential(Asked::Wait),
         "Store for the operation" => State::ExpectAnswer(under(), Asked::Store),
         "Wait for the operation" => State::ExpectAnswer(under(), Asked::Wait),
         other => panic!("no action {other}"),

@@ -52,6 +52,39 @@ fn the_built_in_profiles_go_together() {
     }
 }
 
+/// Every token flow of every profile can be configured with what it says it needs, and with nothing less.
+#[test]
+fn the_token_flows_of_profiles_compile() {
+    let mut flows = 0;
+    for provider in profile::names() {
+        let none = BTreeMap::new();
+        let problems = Problems::new(&none);
+        let part = Part { value: json!(provider), pointer: String::new() };
+        let facts = Profile::read(&part, &problems).unwrap().provider.shown;
+        for (flow, inputs) in facts.declared() {
+            flows += 1;
+            let given: Value = inputs
+                .iter()
+                .map(|name| (name.clone(), json!(input(name))))
+                .collect::<serde_json::Map<_, _>>()
+                .into();
+            let mut route = good();
+            route.as_object_mut().unwrap().remove("mapping");
+            route["provider"]["profile"] = json!(provider);
+            route["provider"]["credential"] = json!({ "flow": flow, "with": given });
+            assert_eq!(said(route.clone()), [""; 0], "{provider} {flow}");
+            route["provider"]["credential"]["with"] = json!({});
+            assert_eq!(said(route).len(), inputs.len(), "{provider} {flow}");
+        }
+    }
+    assert!(flows >= 2, "{flows}");
+}
+
+/// A value that fits: keys are named so.
+fn input(name: &str) -> &'static str {
+    if name.ends_with("key") { "${KEY}" } else { "${TOKEN}" }
+}
+
 /// What is known of a product is told with its source, and of nothing that is not there.
 #[test]
 fn evidence_points_at_facts() {
@@ -98,7 +131,8 @@ fn said(route: Value) -> Vec<String> {
     let document = json!({
         "version": 1, "public_url": "https://scim.acme.example", "routes": { "r": route },
     });
-    let secrets = [("TOKEN", "t0ken"), ("ROLE", "s3cret")];
+    let key = include_str!("../../tests/keys/rsa.pem");
+    let secrets = [("TOKEN", "t0ken"), ("ROLE", "s3cret"), ("KEY", key)];
     let secrets = secrets.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let compiled = Gateway::compile(&document.to_string(), &secrets, HostFacts::default());
     let problems = match &compiled {

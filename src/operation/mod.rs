@@ -237,7 +237,7 @@ impl Operation {
         Ok(Step::Done(json(200, body.ok_or_else(not_found)?)))
     }
 
-    /// A call to the request's endpoint, complete but for the host's own fields.
+    /// A call to the request's endpoint, complete but for the credential and the host's own fields.
     fn call(&self, scene: &Scene<'_>, method: &'static str, query: String, body: Vec<u8>) -> Result<Call> {
         let of = self.provider_type(scene).ok_or_else(not_found)?;
         let mut path = format!("{}/{}", scene.route.provider.path, of.endpoint);
@@ -263,8 +263,8 @@ impl Operation {
         {
             headers.push(name, value.as_slice());
         }
-        if let Some(credential) = &scene.route.credential {
-            credential.apply(&mut headers);
+        for (name, value) in &scene.route.headers {
+            headers.push(name, value.as_str());
         }
         Ok(Call {
             method,

@@ -5,6 +5,7 @@ pub mod catalogue;
 mod effective;
 mod query;
 mod schemas;
+mod shown;
 pub(crate) mod write;
 
 pub use self::capability::{Capability, Support, Unsupported, Use, Way};
@@ -12,6 +13,7 @@ pub use self::effective::{Cell, State, effective};
 pub(crate) use self::query::{
     FilterFacts, FormFacts, Logical, PagingFacts, ProjectionFacts, QueryFacts, SortFacts, Style,
 };
+pub(crate) use self::shown::ShownFacts;
 pub use self::write::{Case, Effect, PatchFacts, Readable, Verb, WriteFacts};
 use serde_json::{Map, Value};
 
@@ -77,6 +79,8 @@ pub(crate) struct ProviderFacts {
     pub(crate) query: QueryFacts,
     /// Who has versions of its resources.
     pub(crate) versions: Versions,
+    /// What it wants to be shown.
+    pub(crate) shown: ShownFacts,
     /// Its default mapping, with the place it stands at.
     pub(crate) mapping: Option<Part>,
 }
@@ -345,6 +349,7 @@ fn provider(item: &Item<'_>) -> ProviderFacts {
     };
     let words = [("passed", Versions::Passed), ("none", Versions::None), ("computed", Versions::Computed)];
     facts.versions = fields.opt("etag").and_then(|item| item.choice(&words)).unwrap_or_default();
+    facts.shown = ShownFacts::read(&mut fields);
     facts.mapping =
         fields.opt("mapping").map(|item| Part { value: item.value.clone(), pointer: item.pointer.clone() });
     fields.finish();

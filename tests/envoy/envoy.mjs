@@ -26,10 +26,10 @@ export function parts(bootstrap) {
 
 /**
  * The Envoy configuration of an example for this machine: the filter from the build, secrets given in place, every cluster plain
- * HTTP to `provider` (a port), no port shared with another Envoy. `config`, or what it makes of the port,
+ * HTTP to `provider` (a port), one more cluster `issuer` where there is such a port, no port shared with another Envoy. `config`, or what it makes of the port,
  * replaces the scimlock document; `change(parts)` does the rest.
  */
-export function bootstrap({ name, config, secrets, provider, port, change }) {
+export function bootstrap({ name, config, secrets, provider, issuer, port, change }) {
   const made = example(name, 'envoy.yaml');
   const found = parts(made);
   found.listener.address.socket_address = { address: '127.0.0.1', port_value: port };
@@ -40,6 +40,12 @@ export function bootstrap({ name, config, secrets, provider, port, change }) {
   for (const cluster of found.clusters) {
     delete cluster.transport_socket;
     cluster.load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address = { address: '127.0.0.1', port_value: provider };
+  }
+  if (issuer) {
+    const cluster = { ...structuredClone(found.clusters[0]), name: 'issuer' };
+    cluster.load_assignment.cluster_name = 'issuer';
+    cluster.load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address.port_value = issuer;
+    found.clusters.push(cluster);
   }
   change?.(found);
   return made;
@@ -66,7 +72,7 @@ export async function startEnvoy(options) {
 }
 
 async function startOnce(options, port) {
-  const { child, log, dispose } = launch(bootstrap({ ...options, port }), ['--concurrency', '1']);
+  const { child, log, dispose } = launch(bootstrap({ ...options, port }), ['--concurrency', String(options.workers ?? 1)]);
   let ended = false;
   const end = new Promise((resolve) => child.on('close', () => { ended = true; resolve(); }));
   const stop = async () => { child.kill('SIGKILL'); await end; dispose(); };

@@ -28,21 +28,29 @@ export function loadCases(filter = '') {
 }
 
 /** An example's configuration as an object, its provider URLs pointing at `provider` (an origin); and how to name them back. */
-export function loadConfig(name, provider, overrides = {}, patch = {}) {
+export function loadConfig(name, provider, overrides = {}, patch = {}, issuer = provider) {
   const config = mergePatch(YAML.parse(readExample(name)), patch);
-  const authority = new URL(provider).host;
-  let own = provider;
-  for (const route of Object.values(config.routes)) {
-    own = new URL(route.provider.url).origin;
-    route.provider.url = provider + route.provider.url.slice(own.length);
+  const moved = new Map([[provider, provider], [issuer, issuer]]);
+  const move = (url, to) => {
+    const { origin } = new URL(url);
+    moved.set(to, origin);
+    return to + url.slice(origin.length);
+  };
+  for (const { provider: side } of Object.values(config.routes)) {
+    side.url = move(side.url, provider);
+    const oauth = side.credential?.oauth;
+    if (oauth) oauth.token_url = move(oauth.token_url, issuer);
   }
-  const clusters = Object.values(config.envoy?.clusters ?? {});
-  if (clusters.length > 0) config.envoy.clusters = { [authority]: clusters[0] };
-  const host = new URL(own).host;
+  const [cluster] = Object.values(config.envoy?.clusters ?? {});
+  if (cluster) {
+    config.envoy.clusters = { [new URL(provider).host]: cluster };
+    if (moved.get(issuer) !== issuer) config.envoy.clusters[new URL(issuer).host] = 'issuer';
+  }
+  const places = [...moved].flatMap(([local, own]) => [[local, own], [new URL(local).host, new URL(own).host]]);
   return {
     config: { ...config, ...overrides },
-    toLocal: (text) => text.replaceAll(own, provider),
-    toPublic: (text) => text.replaceAll(provider, own).replaceAll(authority, host),
+    toLocal: (text) => places.filter((_, at) => at % 2 === 0).reduce((all, [local, own]) => all.replaceAll(own, local), text),
+    toPublic: (text) => places.reduce((all, [local, own]) => all.replaceAll(local, own), text),
   };
 }
 
@@ -50,12 +58,16 @@ export function loadConfig(name, provider, overrides = {}, patch = {}) {
 export function secretsOf(config) {
   const digest = createHash('sha256').update('test').digest('hex');
   const names = [...JSON.stringify(config).matchAll(/"\$\{([^}"]+)\}"/g)].map(([, name]) => name);
-  return Object.fromEntries(names.map((name) => [name, name === 'SCIM_TOKEN_SHA256' ? digest : 'provider-secret']));
+  const key = () => readFileSync(new URL('tests/keys/rsa.pem', ROOT), 'utf8');
+  return Object.fromEntries(names.map((name) => [name, name === 'SCIM_TOKEN_SHA256' ? digest : name.endsWith('_KEY') ? key() : 'provider-secret']));
 }
+
+/** What the host keeps from one case is not to help another one. */
+const KEEPS = /"issuer":|x-csrf-token|grant_type/;
 
 /**
  * Runs all cases against one host and ends the process.
- * `start({ name, config, secrets })` starts the host and answers `{ port, setNow?(milliseconds), stop() }`.
+ * `start({ name, config, secrets, issuer })` starts the host and answers `{ port, setNow?(milliseconds), stop() }`.
  */
 export async function run(host, start) {
   const count = { passed: 0, failed: 0, skipped: 0 };
@@ -63,17 +75,20 @@ export async function run(host, start) {
   for (const one of loadCases(process.argv[2])) {
     if (one.hosts && !one.hosts.includes(host)) { count.skipped += 1; continue; }
     // A provider that does not answer is waited for: give those cases a short deadline of their own.
-    const slow = one.steps.some((step) => step.provider?.fault === 'timeout');
+    const slow = one.steps.some((step) => (step.provider ?? step.issuer)?.fault === 'timeout');
     const key = `${one.config}${one.with ? ` ${JSON.stringify(one.with)}` : ''}${slow ? ' 1s' : ''}`;
     sets.set(key, [...(sets.get(key) ?? []), one]);
   }
   for (const [key, cases] of sets) {
     const provider = await startProvider();
-    const loaded = loadConfig(cases[0].config, provider.origin, key.endsWith(' 1s') ? { limits: { time: '1s' } } : {}, cases[0].with);
+    const loaded = loadConfig(cases[0].config, provider.origin, key.endsWith(' 1s') ? { limits: { time: '1s' } } : {}, cases[0].with, provider.issuer);
+    const begin = () => start({ name: cases[0].config, config: loaded.config, secrets: secretsOf(loaded.config), issuer: Number(new URL(provider.issuer).port) });
+    const keeps = KEEPS.test(JSON.stringify(cases.map((one) => one.steps)));
     let gateway;
     try {
-      gateway = await start({ name: cases[0].config, config: loaded.config, secrets: secretsOf(loaded.config) });
       for (const one of cases) {
+        if (keeps) await gateway?.stop();
+        if (keeps || !gateway) gateway = await begin();
         const problems = await play(one, gateway, provider, loaded);
         count[problems.length === 0 ? 'passed' : 'failed'] += 1;
         if (problems.length > 0) console.log(`FAILED ${one.file}: ${one.note}\n${problems.map((line) => `  ${line}`).join('\n')}`);
@@ -98,10 +113,10 @@ async function play(one, gateway, provider, { toLocal, toPublic }) {
   while (steps.length > 0) {
     const step = steps.shift();
     if (step.now) await gateway.setNow?.(Date.parse(step.now));
-    if (step.provider) continue;
+    if (step.provider || step.issuer) continue;
     if (!step.idp.expect) {
       const next = steps.findIndex((later) => later.idp);
-      provider.script(steps.slice(0, next < 0 ? steps.length : next).map((later) => later.provider));
+      provider.script(steps.slice(0, next < 0 ? steps.length : next).map((later) => later.provider ?? { side: 'issuer', ...later.issuer }));
       answer = exchange(gateway.port, step.idp).catch((error) => ({ error }));
       continue;
     }
@@ -173,21 +188,21 @@ function dechunk(bytes) {
   }
 }
 
-/** A provider that expects scripted requests and answers them with scripted replies. */
+/** A provider and an issuer of tokens that expect scripted requests and answer them with scripted replies. */
 async function startProvider() {
   let steps = [], problems = [], toLocal, toPublic;
   const held = new Set();
-  const server = createServer({ keepAliveTimeout: 60_000 }, async (request, response) => {
+  const listener = (side) => async (request, response) => {
     const received = [];
     try { for await (const piece of request) received.push(piece); } catch { return; }
     const label = `${request.method} ${request.url}`;
     const step = steps.shift();
-    if (!step) {
-      problems.push(`unexpected request to the provider: ${label}`);
+    if ((step?.side ?? 'provider') !== side || !step) {
+      problems.push(`unexpected request to the ${side}: ${label}`);
       response.writeHead(599).end();
       return;
     }
-    const say = (what, wanted, got) => problems.push(`to the provider: ${what}: expected ${wanted}, got ${got}`);
+    const say = (what, wanted, got) => problems.push(`to the ${side}: ${what}: expected ${wanted}, got ${got}`);
     const { method, url: path, rawHeaders } = request;
     compareCall(step.expect, { method, path, headers: pairs(rawHeaders), body: Buffer.concat(received) }, toPublic, say);
     if (step.fault === 'timeout') return void held.add(request.socket);
@@ -200,14 +215,17 @@ async function startProvider() {
     response.writeHead(status, fields.flat());
     if (body && chunks) for (let at = 0; at < body.length; at += chunks) response.write(body.subarray(at, at + chunks));
     response.end(chunks ? undefined : body);
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  };
+  const servers = ['provider', 'issuer'].map((side) => createServer({ keepAliveTimeout: 60_000 }, listener(side)));
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))));
+  const [origin, issuer] = servers.map((server) => `http://127.0.0.1:${server.address().port}`);
   return {
-    origin: `http://127.0.0.1:${server.address().port}`,
+    origin,
+    issuer,
     begin: (local, open, list) => { [toLocal, toPublic, problems] = [local, open, list]; },
     script: (next) => { const left = steps; steps = [...next]; return left; },
     end: () => { for (const socket of held) socket.destroy(); held.clear(); steps = []; },
-    stop: () => new Promise((resolve) => { server.closeAllConnections(); server.close(resolve); }),
+    stop: () => Promise.all(servers.map((server) => new Promise((resolve) => { server.closeAllConnections(); server.close(resolve); }))),
   };
 }
 

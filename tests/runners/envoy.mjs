@@ -5,7 +5,7 @@ import { run } from './case.mjs';
 
 const DAY = 86_400_000;
 
-await run('envoy', ({ name, config, secrets }) => {
+await run('envoy', ({ name, config, secrets, issuer }) => {
   const [{ provider }] = Object.values(config.routes);
   let envoy, running;
   return {
@@ -16,7 +16,7 @@ await run('envoy', ({ name, config, secrets }) => {
       if (JSON.stringify(moved) === JSON.stringify(running)) return;
       await envoy?.stop();
       running = moved;
-      envoy = await startEnvoy({ name, config: moved, secrets, provider: Number(new URL(provider.url).port), change: hurry });
+      envoy = await startEnvoy({ name, config: moved, secrets, provider: Number(new URL(provider.url).port), issuer, change: hurry });
     },
     stop: () => envoy?.stop(),
   };

@@ -24,7 +24,7 @@ pub(crate) struct Case {
     pub(crate) steps: Vec<Step>,
 }
 
-/// Either of the two, and a time from which it holds.
+/// One of the three, and a time from which it holds.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
@@ -34,6 +34,17 @@ pub(crate) struct Step {
     pub(crate) idp: Option<Idp>,
     #[serde(default)]
     pub(crate) provider: Option<Provider>,
+    /// Whoever issues tokens.
+    #[serde(default)]
+    pub(crate) issuer: Option<Provider>,
+}
+
+impl Step {
+    /// What somebody gets from the gateway, and does; and whether that is the issuer.
+    pub(crate) fn asked(&self) -> Option<(&Provider, bool)> {
+        let issuer = self.issuer.as_ref().map(|issuer| (issuer, true));
+        self.provider.as_ref().map(|provider| (provider, false)).or(issuer)
+    }
 }
 
 /// What the IdP sends, or gets back.

@@ -136,8 +136,8 @@ async function play(one: Case, config: Config): Promise<{ differences: Differenc
     const step = script.shift();
     if (step) compareCall(step.expect, call, same, say('provider'));
     else say('provider')('request', 'none', `${method} ${call.path}`);
-    const { expect, ...reaction } = step ?? { expect: {}, reply: obliging(call) };
-    steps.push({ provider: { expect: expected(call, expect), ...reaction } });
+    const { expect, side = 'provider', ...reaction } = step ?? { expect: {}, reply: obliging(call) };
+    steps.push({ [side]: { expect: expected(call, expect), ...reaction } });
     if (reaction.fault) throw new Failed(reaction.fault === 'timeout' ? Fault.Timeout : Fault.Reset);
     const { status, headers: fields, ...content } = reaction.reply;
     return new Response(bytesOf(content) ?? null, { status, headers: withDefaults(fields, content) });
@@ -148,11 +148,11 @@ async function play(one: Case, config: Config): Promise<{ differences: Differenc
   while (pending.length > 0) {
     const step = pending.shift();
     if (step.now) now = Date.parse(step.now);
-    if (step.provider) continue;
+    if (step.provider || step.issuer) continue;
     if (!step.idp.expect) {
       steps.push(step);
       const next = pending.findIndex((later) => later.idp);
-      script = pending.slice(0, next < 0 ? undefined : next).map((later) => later.provider);
+      script = pending.slice(0, next < 0 ? undefined : next).map((later) => later.provider ?? { side: 'issuer', ...later.issuer });
       answer = await send(gateway, step.idp);
       continue;
     }

@@ -9,7 +9,7 @@ use super::super::{
     ACCEPT, AUDIENCE, BAD_VALUE, Fields, HOST, Item, KEYS, LIMIT, NAME, OPEN, SECRET_PLAIN, TOKEN, URL_HTTP,
     either, keys, nearest, time, units,
 };
-use super::security::date;
+use super::credential::date;
 use super::{NAME_REMEDY, Scene, Taken, grant, is_name, url};
 use crate::Scheme;
 use crate::access::{

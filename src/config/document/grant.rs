@@ -2,7 +2,7 @@
 
 use super::super::{BAD_VALUE, Fields, GRANT, Item, NAME, SECRET_PLAIN, URL_HTTP, keys, time, units};
 use super::access::{self, digest, given, leeway, limits, name, require, shared, some_text, texts};
-use super::security::date;
+use super::credential::date;
 use super::{Scene, url};
 use crate::Scheme;
 use crate::access::server::{Client, Operator, Proof, Server};

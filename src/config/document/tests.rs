@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::credential::Refused;
 use crate::errand::Turn;
 use crate::{Headers, Peer, Request};
 
@@ -73,8 +74,12 @@ fn a_whole_document() {
         (mapping.pointer.as_str(), &mapping.value["User"][0]["idp"]),
         ("/routes/acme-app/mapping", &json!("userName"))
     );
+    let Some(Shows::Credential(credential)) = &route.provider.credential else { panic!("a bearer token") };
+    let Turn::Ready(Ok(shown)) = credential.show(0, "", true, Refused::default()) else {
+        panic!("it is fixed")
+    };
     let mut headers = Headers::new();
-    route.provider.credential.as_ref().unwrap().apply(&mut headers);
+    shown.apply(&mut headers);
     assert_eq!(headers.get("authorization"), Some(&b"Bearer s3cret"[..]));
 
     let access = Arc::clone(&route.idp.access);
