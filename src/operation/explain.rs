@@ -53,15 +53,9 @@ impl Operation {
     /// A change in the provider's dialect, where that is not the standard's.
     pub(super) fn explain_parts(&self, scene: &Scene<'_>, changes: &[Change], parts: &[Part]) {
         let standard = delta::write(changes, &self.document, &scene.route.mapping.provider);
-        match parts {
-            [one] => {
-                let what = "the provider takes PATCH in another form";
-                scene.trace.adapted_from(what, "provider.patch", &standard, &one.body);
-            }
-            _ => {
-                let what = format!("the provider takes the change in {} requests", parts.len());
-                scene.trace.adapted(&what, "provider.patch");
-            }
+        if let [one] = parts {
+            let what = "the provider takes PATCH in another form";
+            scene.trace.adapted_from(what, "provider.patch", &standard, &one.body);
         }
     }
 
