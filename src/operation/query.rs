@@ -169,7 +169,7 @@ impl Operation {
     }
 
     /// How it is answered.
-    fn plan(&self, scene: &mut Scene<'_>, pair: &Pair, of: &ResourceType, filter: Filter) -> Result<Plan> {
+    fn plan(&self, scene: &Scene<'_>, pair: &Pair, of: &ResourceType, filter: Filter) -> Result<Plan> {
         let route = scene.route;
         let refused = |detail: String| ScimError::typed(400, "invalidFilter", detail);
         let filter = match self.endpoint_query() {
@@ -185,14 +185,7 @@ impl Operation {
             Plan::Empty => Plan::Empty,
             Plan::Ask { asked, rest } => {
                 let back = |rest| rebased(route, (&route.provider, &route.base), of, rest);
-                let rest = rest.map(back);
-                if let Some(rest) = &rest {
-                    scene.trace.step("finish", |line| {
-                        line.text("why", "the provider does not take all of the filter");
-                        line.filter("rest", &rest.to_string());
-                    });
-                }
-                Plan::Ask { asked, rest }
+                Plan::Ask { asked, rest: rest.map(back) }
             }
         })
     }
