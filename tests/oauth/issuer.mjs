@@ -38,7 +38,7 @@ export async function startIssuer(keys) {
     const provider = new Provider(issuer, {
       clients: [CLIENT, GATEWAY],
       jwks: { keys: next },
-      clientDefaults: { token_endpoint_auth_method: 'client_secret_basic' },
+      clientDefaults: { token_endpoint_auth_method: 'client_secret_basic', id_token_signed_response_alg: next[0].alg },
       features: {
         devInteractions: { enabled: false },
         clientCredentials: { enabled: true },
