@@ -75,6 +75,10 @@ fn the_token_flows_of_profiles_compile() {
             route["provider"]["credential"] = json!({ "flow": flow, "with": given });
             assert_eq!(said(route.clone()), others, "{provider} {flow}");
             route["provider"]["credential"]["with"] = json!({});
+            if !others.is_empty() {
+                // The rest of this route does not fit the provider: nothing more can be said of the flow.
+                continue;
+            }
             let lacking = said(route).iter().filter(|line| line.starts_with("SL0405")).count();
             assert_eq!(lacking, inputs.len(), "{provider} {flow}");
         }
