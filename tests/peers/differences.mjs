@@ -150,8 +150,10 @@ export const patches = [
     after: (operation, before, after) => {
       for (const list of LISTS) {
         const primary = (after[list] ?? []).filter((each) => each.primary === true);
-        const was = (before[list] ?? []).filter((each) => each.primary === true).map((each) => JSON.stringify(each));
-        if (primary.length > 1) for (const each of primary) if (was.includes(JSON.stringify(each))) each.primary = false;
+        const was = (before[list] ?? []).filter((each) => each.primary === true);
+        // What is new about an element was added to it by now.
+        const stood = (each) => was.some((old) => JSON.stringify(old) === JSON.stringify(each) || (operation?.op === 'add' && old.value !== undefined && old.value === each.value));
+        if (primary.length > 1) for (const each of primary) if (stood(each)) each.primary = false;
       }
       return after;
     },
