@@ -44,7 +44,7 @@ export function loadConfig(name, provider, overrides = {}, patch = {}, issuer = 
   const [cluster] = Object.values(config.envoy?.clusters ?? {});
   if (cluster) {
     config.envoy.clusters = { [new URL(provider).host]: cluster };
-    if (moved.get(issuer) !== issuer) config.envoy.clusters[new URL(issuer).host] = 'issuer';
+    if (issuer !== provider && moved.get(issuer) !== issuer) config.envoy.clusters[new URL(issuer).host] = 'issuer';
   }
   const places = [...moved].flatMap(([local, own]) => [[local, own], [new URL(local).host, new URL(own).host]]);
   return {
