@@ -61,9 +61,17 @@ export async function validate(options) {
 
 /** Starts Envoy and waits until it listens: `{ port, log, stop() }`; `log.text` is what it wrote so far. */
 export async function startEnvoy(options) {
+  const { ports: [port], log, stop } = await startEnvoys([options], options.workers);
+  return { port, log, stop };
+}
+
+/** One Envoy that serves several configurations, each with a listener, clusters and VMs of its own: `{ ports, log, stop() }`. */
+export async function startEnvoys(all, workers = 1) {
   for (let tries = 1; ; tries += 1) {
+    const ports = new Set();
+    while (ports.size < all.length) ports.add(freePort());
     try {
-      return await startOnce(options, freePort());
+      return await startOnce(all, [...ports], workers);
     } catch (error) {
       // Somebody else was quicker.
       if (tries === 5 || !error.message.includes('cannot bind')) throw error;
@@ -71,19 +79,36 @@ export async function startEnvoy(options) {
   }
 }
 
-async function startOnce(options, port) {
-  const { child, log, dispose } = launch(bootstrap({ ...options, port }), ['--concurrency', String(options.workers ?? 1)]);
+async function startOnce(all, ports, workers) {
+  const made = together(all.map((options, at) => bootstrap({ ...options, port: ports[at] })));
+  const { child, log, dispose } = launch(made, ['--concurrency', String(workers)]);
   let ended = false;
   const end = new Promise((resolve) => child.on('close', () => { ended = true; resolve(); }));
   const stop = async () => { child.kill('SIGKILL'); await end; dispose(); };
-  for (let tries = 0; !log.text.includes('starting workers') || !(await listens(port)); tries += 1) {
+  for (let tries = 0; !log.text.includes('starting workers') || !(await listens(ports.at(-1))); tries += 1) {
     if (ended || tries > 600) {
       await stop();
       throw new Error(`Envoy does not serve:\n${log.text.split('\n').filter((line) => !line.startsWith('I config')).join('\n')}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return { port, log, stop };
+  return { ports, log, stop };
+}
+
+/** Several configurations as one, their names kept apart. */
+function together(all) {
+  if (all.length === 1) return all[0];
+  const found = all.map(parts);
+  found.forEach(({ listener, plugin, clusters }, at) => {
+    const own = (name) => `${name}-${at}`;
+    listener.name = own(listener.name);
+    plugin.vm_config.vm_id = own(plugin.vm_config.vm_id);
+    const named = plugin.configuration.value.envoy?.clusters ?? {};
+    for (const host of Object.keys(named)) named[host] = own(named[host]);
+    for (const cluster of clusters) cluster.name = cluster.load_assignment.cluster_name = own(cluster.name);
+  });
+  const listeners = found.map(({ listener }) => listener);
+  return { ...all[0], static_resources: { listeners, clusters: found.flatMap(({ clusters }) => clusters) } };
 }
 
 /** A port that is most likely free: outside the range that listening on port 0 takes from. */

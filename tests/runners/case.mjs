@@ -64,55 +64,71 @@ export function secretsOf(config) {
 
 /** What the host keeps from one case is not to help another one. */
 const KEEPS = /"issuer":|x-csrf-token|grant_type/;
+const NOW = '2026-01-01T00:00:00Z';
 
 /**
  * Runs all cases against one host and ends the process.
- * `start({ name, config, secrets, issuer })` starts the host and answers `{ port, setNow?(milliseconds), stop() }`.
+ * `start(setups)` starts the host with `atOnce` configurations at most, each `{ name, config, secrets, provider, issuer, now }`,
+ * and answers `{ gateways: [{ port, setNow?(milliseconds) }], stop() }`; `now` is for a host whose clock cannot be set.
  */
-export async function run(host, start) {
+export async function run(host, start, atOnce = 1) {
   const count = { passed: 0, failed: 0, skipped: 0 };
   const sets = new Map();
   for (const one of loadCases(process.argv[2])) {
     if (one.hosts && !one.hosts.includes(host)) { count.skipped += 1; continue; }
     // A provider that does not answer is waited for: give those cases a short deadline of their own.
     const slow = one.steps.some((step) => (step.provider ?? step.issuer)?.fault === 'timeout');
-    const key = `${one.config}${one.with ? ` ${JSON.stringify(one.with)}` : ''}${slow ? ' 1s' : ''}`;
-    sets.set(key, [...(sets.get(key) ?? []), one]);
+    const own = KEEPS.test(JSON.stringify(one.steps)) ? one.file : '';
+    const key = JSON.stringify([one.config, one.with, slow, one.now, own]);
+    sets.set(key, { slow, cases: [...(sets.get(key)?.cases ?? []), one] });
   }
-  for (const [key, cases] of sets) {
-    const provider = await startProvider();
-    const loaded = loadConfig(cases[0].config, provider.origin, key.endsWith(' 1s') ? { limits: { time: '1s' } } : {}, cases[0].with, provider.issuer);
-    const begin = () => start({ name: cases[0].config, config: loaded.config, secrets: secretsOf(loaded.config), issuer: Number(new URL(provider.issuer).port) });
-    const keeps = KEEPS.test(JSON.stringify(cases.map((one) => one.steps)));
-    let gateway;
+  const waiting = [...sets.values()];
+  while (waiting.length > 0) {
+    const some = waiting.splice(0, atOnce);
+    for (const set of some) await prepare(set);
+    let running;
     try {
-      for (const one of cases) {
-        if (keeps) await gateway?.stop();
-        if (keeps || !gateway) gateway = await begin();
-        const problems = await play(one, gateway, provider, loaded);
-        count[problems.length === 0 ? 'passed' : 'failed'] += 1;
-        if (problems.length > 0) console.log(`FAILED ${one.file}: ${one.note}\n${problems.map((line) => `  ${line}`).join('\n')}`);
+      running = await start(some.map(({ setup }) => setup));
+      for (const [at, { cases, provider, loaded }] of some.entries()) {
+        for (const one of cases) {
+          const problems = await play(one, running.gateways[at], provider, loaded).catch((error) => [error.stack]);
+          count[problems.length === 0 ? 'passed' : 'failed'] += 1;
+          if (problems.length > 0) console.log(`FAILED ${one.file}: ${one.note}\n${problems.map((line) => `  ${line}`).join('\n')}`);
+        }
       }
     } catch (error) {
-      count.failed += cases.length;
-      console.log(`FAILED ${key}: ${error.stack}`);
+      count.failed += some.flatMap(({ cases }) => cases).length;
+      console.log(`FAILED to start: ${error.stack}`);
     }
-    await gateway?.stop();
-    await provider.stop();
+    await running?.stop();
+    for (const { provider } of some) await provider.stop();
   }
   console.log(`${host}: ${count.passed} passed, ${count.failed} failed${count.skipped ? ` (${count.skipped} are for other hosts)` : ''}`);
   process.exit(count.failed === 0 && count.passed > 0 ? 0 : 1);
 }
 
+/** A provider and a configuration for the cases of a set. */
+async function prepare(set) {
+  const [{ config: name, with: patch, now = NOW }] = set.cases;
+  const provider = await startProvider();
+  const loaded = loadConfig(name, provider.origin, set.slow ? { limits: { time: '1s' } } : {}, patch, provider.issuer);
+  const { config } = loaded;
+  const setup = { name, config, secrets: secretsOf(config), provider: portOf(provider.origin), issuer: portOf(provider.issuer), now: Date.parse(now) };
+  Object.assign(set, { provider, loaded, setup });
+}
+
+const portOf = (url) => Number(new URL(url).port);
+
 async function play(one, gateway, provider, { toLocal, toPublic }) {
   const problems = [];
   provider.begin(toLocal, toPublic, problems);
-  await gateway.setNow?.(Date.parse(one.now ?? '2026-01-01T00:00:00Z'));
+  await gateway.setNow?.(Date.parse(one.now ?? NOW));
   const steps = [...one.steps];
   let answer;
   while (steps.length > 0) {
     const step = steps.shift();
-    if (step.now) await gateway.setNow?.(Date.parse(step.now));
+    if (step.now && !gateway.setNow) return ['the clock of this host cannot be set: say `hosts`'];
+    if (step.now) await gateway.setNow(Date.parse(step.now));
     if (step.provider || step.issuer) continue;
     if (!step.idp.expect) {
       const next = steps.findIndex((later) => later.idp);

@@ -51,7 +51,7 @@ const config :Workerd.Config = (
 );
 `;
 
-await run('workerd', async ({ name, config, secrets }) => {
+await run('workerd', async ([{ name, config, secrets }]) => {
   const folder = mkdtempSync(join(tmpdir(), 'scimlock-workerd-'));
   const port = await freePort();
   for (const file of ['workerd.js', 'engine.wasm']) copyFileSync(DIST + file, join(folder, file));
@@ -62,8 +62,7 @@ await run('workerd', async ({ name, config, secrets }) => {
   const setNow = (time) => fetch(`http://127.0.0.1:${port}/scimlock-test-clock?${time}`);
   await ready(setNow, workerd, name);
   return {
-    port,
-    setNow,
+    gateways: [{ port, setNow }],
     stop: async () => {
       workerd.kill();
       await ended;
