@@ -21,7 +21,8 @@ const config = (provider, port) => ({
   routes: {
     peer: {
       idp: {
-        profile: 'generic',
+        // scim-sanity wants to see what a PATCH has made.
+        profile: { extends: 'generic', idp: { answers: { patch: 200 } } },
         path: '/scim/v2',
         accept: [{ bearer: { name: 'suite', sha256: createHash('sha256').update(TOKEN).digest('hex'), expires: '2099-12-31' } }],
       },
