@@ -14,8 +14,16 @@ const PATCH: &str = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchO
     {"op":"Replace","path":"active","value":"False"}]}"#;
 const USER: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com","active":"True"}"#;
 
-/// An IdP with three repairs, where one of them stands, and two rules.
-fn gateway() -> Arc<Gateway> {
+/// Two rules.
+fn rules() -> Value {
+    json!({ "User": [
+        { "idp": "userType", "provider": "title", "values": { "Employee": "E", "Guest": "G" } },
+        { "provider": "locale", "value": "de", "operations": ["create"] },
+    ] })
+}
+
+/// An IdP with three repairs, where one of them stands, and this mapping.
+fn gateway(mapping: &Value) -> Arc<Gateway> {
     let profile = json!({
         "extends": "generic",
         "idp": { "repairs": { "opCase": "R1", "stringBoolean": "R2", "filterBoolean": "R3" } },
@@ -32,10 +40,7 @@ fn gateway() -> Arc<Gateway> {
             } }],
         },
         "provider": { "profile": "generic", "url": "https://app.example/scim", "credential": { "bearer": "${X}" } },
-        "mapping": { "User": [
-            { "idp": "userType", "provider": "title", "values": { "Employee": "E", "Guest": "G" } },
-            { "provider": "locale", "value": "de", "operations": ["create"] },
-        ] },
+        "mapping": mapping,
     } } });
     let secrets = BTreeMap::from([("X".to_owned(), "secret".to_owned())]);
     Arc::new(Gateway::compile(&config.to_string(), &secrets, HostFacts::default()).unwrap())
@@ -43,7 +48,17 @@ fn gateway() -> Arc<Gateway> {
 
 /// The steps of a request that ends with what is sent to the provider.
 fn steps(how: impl FnOnce(Exchange) -> Exchange, method: &str, path: &str, body: Option<&str>) -> Vec<Value> {
-    let mut exchange = how(Exchange::new(gateway(), [7; 16]));
+    steps_of(gateway(&rules()), how, method, path, body)
+}
+
+fn steps_of(
+    gateway: Arc<Gateway>,
+    how: impl FnOnce(Exchange) -> Exchange,
+    method: &str,
+    path: &str,
+    body: Option<&str>,
+) -> Vec<Value> {
+    let mut exchange = how(Exchange::new(gateway, [7; 16]));
     let headers = [("host", "scim.acme.example"), ("authorization", "Bearer test")].into_iter().collect();
     let head = Request {
         method: method.into(),
@@ -100,6 +115,64 @@ fn a_rule_says_what_it_made_of_what() {
     assert_eq!(shown(table), ["userType", "title", "Guest", "G"]);
     assert_eq!(table["rule"], "User rule 1");
     assert_eq!(shown(constant), [Value::Null, "locale".into(), Value::Null, "de".into()]);
+}
+
+#[test]
+fn what_no_rule_carries_is_said() {
+    let mapping = json!({ "unmapped": "drop", "User": [
+        { "idp": "userName", "provider": "userName" },
+        { "idp": "active", "provider": "active" },
+        { "idp": "emails[type eq \"work\"].value", "provider": "emails[type eq \"work\"].value" },
+        { "idp": "title", "drop": true },
+        { "provider": "displayName", "value": "{name.givenName}", "operations": ["create"] },
+    ], "Group": [{ "idp": "displayName", "provider": "displayName" }] });
+    let user = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "id": "7",
+        "userName": "ada",
+        "name": { "givenName": "Ada" },
+        "emails": [{ "type": "work", "value": "a@b.example", "primary": true }, { "type": "home", "value": "c" }],
+        "title": "Dr",
+        "nickName": "A",
+    });
+    let asked = steps_of(
+        gateway(&mapping),
+        |exchange| exchange.explained(true),
+        "POST",
+        "/scim/v2/Users",
+        Some(&user.to_string()),
+    );
+    let dropped = named(&asked, "dropped");
+    let said: Vec<[&str; 2]> =
+        dropped.iter().map(|step| ["path", "why"].map(|name| step[name].as_str().unwrap())).collect();
+    let unmapped = "no rule takes it, and the route says `unmapped: drop`";
+    assert_eq!(
+        said,
+        [
+            ["emails.primary", "no rule takes this part of the list"],
+            ["emails", "no rule takes this part of the list"],
+            ["title", "User rule 4 says `drop: true`"],
+            ["nickName", unmapped],
+        ]
+    );
+    assert_eq!((&dropped[0]["value"], &dropped[3]["value"]), (&true.into(), &"A".into()));
+
+    let patch = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{ "op": "replace", "value": { "userName": "b", "nickName": "B" } }],
+    });
+    let asked = steps_of(
+        gateway(&mapping),
+        |exchange| exchange.explained(true),
+        "PATCH",
+        "/scim/v2/Users/7",
+        Some(&patch.to_string()),
+    );
+    let [nick] = named(&asked, "dropped")[..] else { panic!("{asked:#?}") };
+    assert_eq!(
+        (&nick["path"], &nick["why"], &nick["value"]),
+        (&"nickName".into(), &unmapped.into(), &"B".into())
+    );
 }
 
 #[test]

@@ -101,6 +101,13 @@ test('explain: rules with what they made of what', () => {
   assert.match(run(args).stdout, /^rule +User rule 1 {2}userType → title\n +before "Employee"\n +after {2}"E"$/m);
 });
 
+test('explain: what no rule carries', () => {
+  const route = { ...entra.routes.main, mapping: { User: [{ idp: 'title', drop: true }] } };
+  file('drops.json', { ...entra, routes: { main: route } });
+  const args = ['explain', 'drops.json', file('titled.json', { schemas: [SCHEMA], userName: 'ada', title: 'Countess' }), '--show-values'];
+  assert.match(run(args).stdout, /^dropped +title {2}User rule 1 says `drop: true`\n +"Countess"$/m);
+});
+
 test('explain: what is done otherwise than asked says why', () => {
   const steps = run(['explain', 'c.json', 'upsert.json', '--state', 'state.json', '--json']).stdout.trim().split('\n').map((line) => JSON.parse(line));
   const [first] = steps.filter(({ step }) => step === 'adaptation');

@@ -35,6 +35,11 @@ impl Mapping {
         })
     }
 
+    /// True for a change that, as the mapping says, the provider does not get.
+    pub(super) fn is_declared_lost(&self, pair: &Pair, change: &Change) -> bool {
+        !pair.identity && matches!(self.fate(pair, change), Fate::Declared)
+    }
+
     fn fate<'a>(&self, pair: &'a Pair, change: &Change) -> Fate<'a> {
         let (attr, filter) = match &change.place {
             Place::Attribute(attr) => (*attr, None),

@@ -18,7 +18,7 @@ pub(super) struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    fn from(&self, rule: &'a Rule) -> Option<&'a Spot> {
+    pub(super) fn from(&self, rule: &'a Rule) -> Option<&'a Spot> {
         if self.to_provider { rule.idp.as_ref() } else { rule.provider.as_ref() }
     }
 
@@ -31,7 +31,7 @@ impl<'a> Way<'a> {
     }
 
     /// The rules by the attributes where values come from, and where they go to.
-    fn index_from(&self) -> &'a Index {
+    pub(super) fn index_from(&self) -> &'a Index {
         if self.to_provider { &self.pair.idp_index } else { &self.pair.provider_index }
     }
 
@@ -447,12 +447,23 @@ impl<'a> Way<'a> {
 
     /// True when a slot of a rule holds the element.
     fn held(&self, document: &Document, element: NodeId, attr: AttrId, from: bool) -> bool {
+        self.holding(document, element, attr, from).next().is_some()
+    }
+
+    /// The rules whose slots hold the element.
+    pub(super) fn holding(
+        &self,
+        document: &Document,
+        element: NodeId,
+        attr: AttrId,
+        from: bool,
+    ) -> impl Iterator<Item = &'a Rule> {
         let idp = from == self.to_provider;
         let (vocabulary, index) = match from {
             true => (self.from, self.index_from()),
             false => (self.to, self.index_to()),
         };
-        index.rules_in(self.pair, attr).any(|rule| {
+        index.rules_in(self.pair, attr).filter(move |rule| {
             let spot = if idp { rule.idp.as_ref() } else { rule.provider.as_ref() };
             spot.is_some_and(|spot| {
                 spot.attr == attr && !spot.slot.is_empty() && spot.holds(document, element, vocabulary)

@@ -219,7 +219,9 @@ impl Operation {
         let mapping = &scene.route.mapping;
         let mut fired = Fired::noting(scene.trace.is_on());
         let view = mapping.view_noting(pair, &mut self.document, root, &mut fired);
-        Self::explain_rules(scene, &self.document, &fired);
+        Self::explain_rules(scene, &self.document, &fired, |mapping| {
+            mapping.dropped(pair, &self.document, root, &fired, false)
+        });
         if self.request.kind == Kind::Read && !pair.admits(&self.document, view) {
             return Err(not_found());
         }

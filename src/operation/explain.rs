@@ -5,7 +5,7 @@ use crate::adapt::Part;
 use crate::delta::{self, Change};
 use crate::document::{Document, Kind, NodeId};
 use crate::filter::Filter;
-use crate::mapping::{Fired, Firing};
+use crate::mapping::{Dropped, Fired, Firing, Mapping};
 use crate::repair::Repaired;
 use crate::schema::{AttrId, Vocabulary};
 
@@ -90,8 +90,16 @@ impl Operation {
         }
     }
 
-    /// The rules of the mapping that were used.
-    pub(super) fn explain_rules(scene: &Scene<'_>, document: &Document, fired: &Fired) {
+    /// The rules of the mapping that were used, and what they do not carry.
+    pub(super) fn explain_rules(
+        scene: &Scene<'_>,
+        document: &Document,
+        fired: &Fired,
+        dropped: impl FnOnce(&Mapping) -> Vec<Dropped>,
+    ) {
+        if !scene.trace.is_on() {
+            return;
+        }
         for Firing { rule, from, to, before, after } in fired.steps() {
             scene.trace.step("rule", |line| {
                 line.text("rule", rule);
@@ -101,6 +109,13 @@ impl Operation {
                 line.text("to", to);
                 line.node("before", document, *before);
                 line.node("after", document, *after);
+            });
+        }
+        for Dropped { path, why, value } in dropped(&scene.route.mapping) {
+            scene.trace.step("dropped", |line| {
+                line.text("path", &path);
+                line.text("why", &why);
+                line.node("value", document, value);
             });
         }
     }

@@ -102,7 +102,7 @@ impl Operation {
             return self.ask_state(scene, Change::Delta(changes));
         }
         scene.audit.mapped(fired.names());
-        Self::explain_rules(scene, &self.document, &fired);
+        Self::explain_rules(scene, &self.document, &fired, |mapping| mapping.dropped_changes(pair, &changes));
         ability.fit_changes(&mut self.document, &mapped, provider);
         if pair.only().is_some() || self.judges_by_state(scene, &mapped)? {
             return self.ask_state(scene, Change::Judged(mapped));
@@ -162,7 +162,10 @@ impl Operation {
         };
         refuse(&problems)?;
         scene.audit.mapped(fired.names());
-        Self::explain_rules(scene, &self.document, &fired);
+        Self::explain_rules(scene, &self.document, &fired, |mapping| match before {
+            None => mapping.dropped(pair, &self.document, wanted, &fired, true),
+            Some(_) => Vec::new(),
+        });
         if before.is_none() && ability.readable == Readable::Partial {
             let members = Some(ability.members).filter(|members| members.is_known());
             if members.and_then(|members| provider.find(&self.document, new, members)).is_some() {
@@ -334,7 +337,9 @@ impl Operation {
         let new = route.mapping.create(pair, &mut self.document, root, notes);
         refuse(&problems)?;
         scene.audit.mapped(fired.names());
-        Self::explain_rules(scene, &self.document, &fired);
+        Self::explain_rules(scene, &self.document, &fired, |mapping| {
+            mapping.dropped(pair, &self.document, root, &fired, true)
+        });
         check(&route.mapping.provider, Context::Create, |checker| {
             checker.resource(&mut self.document, new, of);
         })?;

@@ -8,7 +8,7 @@ import { ending } from './translate.js';
 /** One step as the engine tells it. */
 type Step = { step: string } & Record<string, unknown>;
 
-export const explain = () => withMessage(command('explain', 'Explain one message', 'Shows every repair, rule and adaptation on the way of one message, with what stood there before and after and the reason.', [
+export const explain = () => withMessage(command('explain', 'Explain one message', 'Shows every repair, rule and adaptation on the way of one message, with what stood there before and after and the reason, and what no rule carries.', [
   ['scimlock explain c.yaml patch.json', 'what becomes of a change, step by step'],
   ['scimlock explain c.yaml patch.json --show-values', 'the same with the values'],
   ['scimlock explain c.yaml --to idp answer.json --json', 'for machines: one step a line'],
@@ -58,6 +58,7 @@ function tell(step: string, { method, url, path, filter, body, status, rule, rep
       return { head: `${paint('yellow', rule ?? '')} ${path}  ${paint('dim', repair ?? '')}`, details: [what ?? '', ...changed, [rfc, evidence].filter(Boolean).join('; ')] };
     }
     case 'rule': return { head: `${paint('cyan', rule ?? '')}  ${[from, to].filter(Boolean).join(' → ')}`, details: [...changed, ...others] };
+    case 'dropped': return { head: `${path}  ${paint('dim', more['why'] ?? '')}`, details: more['value'] === undefined ? [] : [show(more['value'])] };
     case 'adaptation': {
       const { fact, ...rest } = more;
       return { head: what ?? '', details: [...changed, ...Object.entries(rest).map(([name, value]) => `${paint('dim', name)} ${show(value)}`), paint('dim', fact ?? '')] };

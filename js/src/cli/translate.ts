@@ -28,7 +28,7 @@ function plain(tried: Tried, to: MessageOptions['to']): number {
     return ending(tried);
   }
   tried.calls.forEach(({ method, url, body }, index) => {
-    print(...(index > 0 ? [''] : []), `${paint('bold', method)} ${decodeURI(url)}`, ...(body === '' ? [] : [pretty(contentOf(body))]));
+    print(...(index > 0 ? [''] : []), `${paint('bold', method)} ${decodeURIComponent(url)}`, ...(body === '' ? [] : [pretty(contentOf(body))]));
   });
   return ending(tried);
 }
