@@ -4,28 +4,54 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::process::{capture, failure, must};
 use crate::ui::{Working, error};
 use crate::{Place, build, setup, toolchain};
 
-/// Runs all benches; fails where one is over its bar.
-pub(crate) fn run(place: &Place) -> Result<ExitCode> {
-    let mut native = place.cargo_locked("bench");
-    native.args(["--package", "scimlock", "--package", "scimlock-peers", "--benches"]);
-    let folder = wasm(place)?;
+/// The benches, in order.
+const PARTS: [&str; 3] = ["native", "wasm", "package"];
+
+/// Runs the named benches, or all; fails where one is over its bar.
+pub(crate) fn run(place: &Place, selected: &[String]) -> Result<ExitCode> {
+    if let Some(unknown) = selected.iter().find(|name| !PARTS.contains(&name.as_str())) {
+        bail!("no benches `{unknown}`: there are {}", PARTS.join(", "));
+    }
+    let mut good = true;
+    for name in PARTS.into_iter().filter(|name| selected.is_empty() || selected.iter().any(|one| one == name)) {
+        let command = match name {
+            "native" => native(place),
+            "wasm" => wasm(place)?,
+            _ => package(place)?,
+        };
+        good &= measure(place, &format!("bench-{name}"), command)?;
+    }
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The engine on this machine, and Rust crates of others.
+fn native(place: &Place) -> Command {
+    let mut cargo = place.cargo_locked("bench");
+    cargo.args(["--package", "scimlock", "--package", "scimlock-peers", "--benches"]);
+    cargo
+}
+
+/// The engine in wasm, and V8.
+fn wasm(place: &Place) -> Result<Command> {
+    let folder = engine(place)?;
     setup::npm(place)?;
     let mut node = place.command("node");
     node.arg("benches/engine.mjs").env("SCIMLOCK_BENCH", folder);
+    Ok(node)
+}
+
+/// The npm package as a whole.
+fn package(place: &Place) -> Result<Command> {
     build::npm_package(place)?;
-    let mut package = place.command("node");
-    package.arg("benches/package.mjs");
-    let mut good = true;
-    for (name, command) in [("bench-native", native), ("bench-wasm", node), ("bench-package", package)] {
-        good &= measure(place, name, command)?;
-    }
-    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let mut node = place.command("node");
+    node.arg("benches/package.mjs");
+    Ok(node)
 }
 
 /// Runs one of them and shows its ratios; false where it fails.
@@ -44,7 +70,7 @@ fn measure(place: &Place, name: &str, mut command: Command) -> Result<bool> {
 }
 
 /// The engine in wasm for Node, with the exports of the benches.
-fn wasm(place: &Place) -> Result<PathBuf> {
+fn engine(place: &Place) -> Result<PathBuf> {
     let module = build::compile(place, "scimlock-bench", toolchain::JS)?;
     let folder = toolchain::target_dir(place).join("bench");
     fs::create_dir_all(&folder)?;

@@ -46,8 +46,11 @@ enum Task {
         #[arg(long)]
         keep: bool,
     },
-    /// Measure, and print ratios to a baseline of the same run.
-    Bench,
+    /// Measure, and print ratios to a baseline of the same run: all, or `native`, `wasm`, `package`.
+    Bench {
+        /// Which benches.
+        names: Vec<String>,
+    },
     /// Run all tests, or the named steps.
     Test {
         /// Steps, as the table at the end names them.
@@ -73,7 +76,7 @@ fn run(args: &Args) -> Result<ExitCode> {
         Task::Setup => setup::all(&place).map(|()| ExitCode::SUCCESS),
         Task::Build => build::all(&place).map(|()| ExitCode::SUCCESS),
         Task::Demo { host, keep } => demo::run(&place, *host, *keep),
-        Task::Bench => bench::run(&place),
+        Task::Bench { names } => bench::run(&place, names),
         Task::Test { steps } => test::run(&place, steps),
     }
 }
