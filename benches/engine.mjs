@@ -47,6 +47,8 @@ function patches(count) {
   return {
     title: `a PATCH that removes ${count} of 10,000 members`,
     loops: 1,
+    // V8 compiles what runs often, and one operation runs once a round.
+    rounds: count === 1 ? 10 * ROUNDS : ROUNDS,
     ways: [
       way('scim-patch, on parsed JSON', () => scimPatch.scimPatch(copy, operations, { mutateDocument: true }), () => { copy = structuredClone(group); }),
       way('read, check and apply', () => plain.patch(message), () => plain.hold(encode.encode(JSON.stringify(group)), 1)),
@@ -73,9 +75,9 @@ const groups = [
 ];
 
 let over = 0;
-for (const { title, loops, ways, bar } of groups) {
+for (const { title, loops, rounds = ROUNDS, ways, bar } of groups) {
   const best = ways.map(() => Infinity);
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const [at, { run, prepare }] of ways.entries()) {
       prepare?.();
       const start = process.hrtime.bigint();

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use scimlock::{Gateway, HostFacts, bench};
 use wasm_bindgen::prelude::wasm_bindgen;
 
+/// Bytes of the largest PATCH.
+const ROOM: usize = 64 * 1024;
+
 /// A gateway and resources that were read.
 #[wasm_bindgen]
 pub struct Engine {
@@ -40,7 +43,10 @@ impl Engine {
 
     /// Reads a group, and keeps so many copies of it.
     pub fn hold(&mut self, group: &[u8], copies: usize) -> bool {
-        let resource = bench::Resource::read(&self.gateway, "Group", group.to_vec());
+        // The PATCH is read into the same text.
+        let mut bytes = Vec::with_capacity(group.len() + ROOM);
+        bytes.extend_from_slice(group);
+        let resource = bench::Resource::read(&self.gateway, "Group", bytes);
         self.resources = resource.into_iter().flat_map(|each| vec![each; copies]).collect();
         self.resources.len() == copies
     }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Change, Op, Place};
 use crate::document::{Document, Kind, NodeId};
@@ -22,8 +23,15 @@ pub fn apply(
     vocabulary: &Vocabulary,
     upsert: bool,
 ) -> Result<(), Problem> {
-    let mut target =
-        Target { document, root, vocabulary, upsert, lists: BTreeMap::new(), shrunk: BTreeSet::new() };
+    let mut target = Target {
+        document,
+        root,
+        vocabulary,
+        upsert,
+        lists: BTreeMap::new(),
+        scanned: BTreeSet::new(),
+        shrunk: BTreeSet::new(),
+    };
     changes.iter().try_for_each(|change| target.change(change))?;
     // RFC 7644 section 3.5.2.2: a list without elements is unassigned.
     for attr in std::mem::take(&mut target.shrunk) {
@@ -44,23 +52,44 @@ struct Target<'a> {
     upsert: bool,
     /// The lists that changes look into, each read once.
     lists: BTreeMap<AttrId, Index>,
+    /// The lists that one change has looked through, which costs less than an index: the next one makes it.
+    scanned: BTreeSet<AttrId>,
     /// The lists that elements were taken out of.
     shrunk: BTreeSet<AttrId>,
 }
 
-/// The elements of a list by what identifies them. Elements stay under the keys they had: whoever finds one here
-/// has to look at it again.
+/// The elements of a list by digests of what identifies them. Elements stay under the keys they had, and others may
+/// have the same digest: whoever finds one here has to look at it again.
 #[derive(Default)]
 struct Index {
-    elements: BTreeMap<Key, Vec<NodeId>>,
+    /// Those that were there, sorted.
+    read: Vec<(u64, NodeId)>,
+    /// Those that came, or say something else since.
+    entered: BTreeMap<u64, Vec<NodeId>>,
     primary: Vec<NodeId>,
 }
 
-/// The `value` of an element, or everything it says.
-#[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
-enum Key {
-    Value(String),
-    Whole(Vec<u8>),
+impl Index {
+    fn elements(&self, key: u64) -> Vec<NodeId> {
+        let from = self.read.partition_point(|(other, _)| *other < key);
+        let read = self.read.iter().skip(from).take_while(|(other, _)| *other == key).map(|(_, node)| *node);
+        read.chain(self.entered.get(&key).into_iter().flatten().copied()).collect()
+    }
+}
+
+/// The `value` of an element, or everything it says, to be digested.
+#[derive(Hash)]
+enum Key<'a> {
+    Value(&'a str),
+    Whole(&'a [u8]),
+}
+
+impl Key<'_> {
+    fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
 impl Target<'_> {
@@ -158,10 +187,13 @@ impl Target<'_> {
         let candidates: Vec<NodeId> = match value {
             None => self.document.elements(list).collect(),
             Some(value) => {
-                let key = Key::Value(
-                    self.vocabulary.comparable(self.value_of(attr), Cow::Borrowed(&value)).into_owned(),
-                );
-                self.index(attr).elements.get(&key).cloned().unwrap_or_default()
+                let sub = self.value_of(attr);
+                let value = self.vocabulary.comparable(sub, Cow::Borrowed(&value));
+                if !self.lists.contains_key(&attr) && self.scanned.insert(attr) {
+                    self.document.elements_like(list, &value)
+                } else {
+                    self.index(attr).elements(Key::Value(&value).digest())
+                }
             }
         };
         let bound = filter.elements(self.vocabulary, attr);
@@ -235,8 +267,8 @@ impl Target<'_> {
     fn insert(&mut self, attr: AttrId, values: NodeId) {
         let values: Vec<NodeId> = self.document.elements(values).collect();
         for value in values {
-            let key = self.key(attr, value);
-            let same = self.index(attr).elements.get(&key).cloned().unwrap_or_default();
+            let key = self.key(attr, self.value_of(attr), value);
+            let same = self.index(attr).elements(key);
             // RFC 7644 section 3.5.2.1: a value that is already there changes nothing.
             if same.iter().any(|old| !self.document.is_removed(*old) && covers(self.document, *old, value)) {
                 continue;
@@ -280,10 +312,10 @@ impl Target<'_> {
 
     /// Notes what an element says by now.
     fn enter(&mut self, attr: AttrId, element: NodeId) {
-        let key = self.key(attr, element);
+        let key = self.key(attr, self.value_of(attr), element);
         let primary = self.is_primary(attr, element);
         let index = self.index(attr);
-        index.elements.entry(key).or_default().push(element);
+        index.entered.entry(key).or_default().push(element);
         if !primary {
             return;
         }
@@ -305,28 +337,33 @@ impl Target<'_> {
             let mut index = Index::default();
             if self.find(attr).is_some() {
                 let list = self.vocabulary.list(self.document, self.root, attr);
+                let (sub, primary) = (self.value_of(attr), self.vocabulary.lookup(attr, b"primary"));
                 for element in self.document.elements(list) {
-                    index.elements.entry(self.key(attr, element)).or_default().push(element);
-                    if self.is_primary(attr, element) {
+                    index.read.push((self.key(attr, sub, element), element));
+                    if self.is_true(primary, element) {
                         index.primary.push(element);
                     }
                 }
+                index.read.sort_unstable();
             }
             self.lists.insert(attr, index);
         }
         self.lists.entry(attr).or_default()
     }
 
-    fn key(&self, attr: AttrId, element: NodeId) -> Key {
-        let sub = self.value_of(attr);
-        let node = if sub == attr { Some(element) } else { self.document.member(element, sub) };
-        let text = node.and_then(|node| {
-            self.document.string(node).or_else(|| self.document.number(node).map(Cow::Borrowed))
-        });
-        match text {
-            Some(text) => Key::Value(self.vocabulary.comparable(sub, text).into_owned()),
-            None => Key::Whole(self.document.fingerprint(element, &|_| true)),
+    /// What an element is found by; `sub` is what holds its value.
+    fn key(&self, attr: AttrId, sub: AttrId, element: NodeId) -> u64 {
+        match self.text(attr, sub, element) {
+            Some(text) => Key::Value(&self.vocabulary.comparable(sub, text)).digest(),
+            None => Key::Whole(&self.document.fingerprint(element, &|_| true)).digest(),
         }
+    }
+
+    fn text(&self, attr: AttrId, sub: AttrId, element: NodeId) -> Option<Cow<'_, str>> {
+        let node = if sub == attr { Some(element) } else { self.document.member(element, sub) };
+        node.and_then(|node| {
+            self.document.string(node).or_else(|| self.document.number(node).map(Cow::Borrowed))
+        })
     }
 
     /// The attribute that holds the value of an element: its `value`, or itself where it has no parts.
@@ -335,8 +372,11 @@ impl Target<'_> {
     }
 
     fn is_primary(&self, attr: AttrId, element: NodeId) -> bool {
-        let primary = self.vocabulary.lookup(attr, b"primary");
-        let node = self.document.member(element, primary).filter(|_| primary.is_known());
+        self.is_true(self.vocabulary.lookup(attr, b"primary"), element)
+    }
+
+    fn is_true(&self, sub: AttrId, element: NodeId) -> bool {
+        let node = self.document.member(element, sub).filter(|_| sub.is_known());
         node.is_some_and(|node| self.document.kind(node) == Kind::Bool(true))
     }
 

@@ -1,7 +1,7 @@
 //! Editing a document: every change marks its ancestors, so that the writer knows which text still holds.
 
 use super::{
-    CHANGED, Document, KEY_ESCAPED, Kind, NONE, Node, NodeId, REMOVED, SOUND, Span, TEXT_ESCAPED, text,
+    CHANGED, Document, ENDS, KEY_ESCAPED, Kind, NONE, Node, NodeId, REMOVED, SOUND, Span, TEXT_ESCAPED, text,
 };
 use crate::filter::Literal;
 use crate::schema::{AttrId, Vocabulary};
@@ -76,7 +76,7 @@ impl Document {
     pub fn set_attr(&mut self, id: NodeId, attr: AttrId) {
         if let Some(node) = self.node_mut(id) {
             node.attr = attr;
-            node.flags &= !SOUND;
+            node.flags &= !(SOUND | ENDS);
         }
     }
 
@@ -148,7 +148,7 @@ impl Document {
     /// A copy of a value with everything below it, bound as it is, not part of anything; the name is kept.
     pub fn copy(&mut self, id: NodeId) -> NodeId {
         let Some(node) = self.node(id).copied() else { return self.new_null() };
-        let copy = self.push(node.kind, node.text, node.flags & !(REMOVED | SOUND));
+        let copy = self.push(node.kind, node.text, node.flags & !(REMOVED | SOUND | ENDS));
         if let Some(new) = self.node_mut(copy) {
             new.key = node.key;
             new.attr = node.attr;

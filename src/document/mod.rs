@@ -73,18 +73,43 @@ const TEXT_ESCAPED: u8 = 8;
 /// The reader found that the schema it was bound to takes the value as it stands, with everything below it. Holds
 /// until something below is changed or it is bound anew.
 const SOUND: u8 = 16;
+/// The reader noted how the `value` of each element of this list ends. Holds as [`SOUND`] does.
+const ENDS: u8 = 32;
 
 /// A text and its nodes.
 #[derive(Clone, Debug, Default)]
 pub struct Document {
     text: String,
     nodes: Vec<Node>,
+    /// The elements of lists that have [`ENDS`], in order, and how their `value` ends: see [`Ending`].
+    ends: Vec<(Ending, NodeId)>,
+}
+
+/// The last bytes of a text, so that one of thousands is found without reading them all; anything where that does
+/// not tell texts apart.
+#[derive(Clone, Copy, Debug)]
+struct Ending(u64);
+
+impl Ending {
+    const ANY: Self = Self(u64::MAX);
+    const CASE: u64 = 0x2020_2020_2020_2020;
+    const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
+
+    fn of(text: &str) -> Self {
+        text.as_bytes().last_chunk().map_or(Self::ANY, |last| Self(u64::from_le_bytes(*last)))
+    }
+
+    /// False when the texts are two for certain, whether case matters or not: texts that are the same in lower case
+    /// have the same last characters in lower case.
+    const fn may_be(self, other: Self) -> bool {
+        (self.0 | other.0) & Self::NOT_ASCII != 0 || (self.0 ^ other.0) & !Self::CASE == 0
+    }
 }
 
 impl Document {
     /// An empty document.
     pub const fn new() -> Self {
-        Self { text: String::new(), nodes: Vec::new() }
+        Self { text: String::new(), nodes: Vec::new(), ends: Vec::new() }
     }
 
     /// The node's kind.
@@ -157,6 +182,18 @@ impl Document {
     pub fn elements(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
         let array = self.kind(id) == Kind::Array;
         self.children(id).filter(move |_| array).chain((!array).then_some(id))
+    }
+
+    /// The elements of a list whose `value` may be this text: all but those of which it is known that it is not.
+    pub(crate) fn elements_like(&self, list: NodeId, text: &str) -> Vec<NodeId> {
+        let wanted = Ending::of(text);
+        let Some(node) = self.node(list).filter(|node| node.flags & (ENDS | CHANGED) == ENDS) else {
+            return self.elements(list).collect();
+        };
+        let at = |id: u32| self.ends.partition_point(|(_, other)| other.0 < id);
+        let known = self.ends.get(at(node.child)..at(node.last.saturating_add(1))).unwrap_or_default();
+        let like = known.iter().filter(|(end, _)| end.may_be(wanted)).map(|(_, element)| *element);
+        like.filter(|element| self.parent(*element) == Some(list)).collect()
     }
 
     /// True for `null`, `[]`, and an array of nothing but nulls: the unassigned state (RFC 7643 section 2.5).

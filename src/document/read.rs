@@ -4,7 +4,7 @@
 //! ASCII case, also in unknown objects), lone surrogates, nesting over the limit.
 
 use super::edit::offset;
-use super::{Document, KEY_ESCAPED, Kind, NONE, Node, NodeId, SOUND, Span, TEXT_ESCAPED, text};
+use super::{Document, ENDS, Ending, KEY_ESCAPED, Kind, NONE, Node, NodeId, SOUND, Span, TEXT_ESCAPED, text};
 use crate::schema::{AttrId, Hot, Takes, Vocabulary, is_uri_reference};
 
 /// Why a text is not an acceptable JSON value.
@@ -146,6 +146,8 @@ type Read<T> = Result<T, ReadErrorKind>;
 
 /// So few names are compared each with each: that is faster than sorting copies.
 const FEW: usize = 24;
+/// From so many elements on a list is worth an index.
+const MANY: u32 = 32;
 
 impl Reader<'_> {
     fn root(&mut self, context: AttrId, depth: u32) -> Read<NodeId> {
@@ -269,6 +271,7 @@ impl Reader<'_> {
         let takes = self.vocabulary.hot(attr).map_or(Takes::default(), |hot| hot.takes_as_element);
         // Several elements are compared with each other, which is not done here.
         let (mut last, mut count, mut sound) = (NONE, 0_u32, place.takes.has(Kind::Array));
+        let mut noted = false;
         let mut more = self.peek() != b']';
         if !more {
             self.at += 1;
@@ -279,11 +282,41 @@ impl Reader<'_> {
             last = value.id;
             sound &= value.sound;
             count += 1;
+            if count >= MANY && (noted || count == MANY) {
+                noted = self.note_endings(array, value.id, count == MANY);
+            }
             more = self.goes_on(b']')?;
         }
         sound &= count == 1 && self.tells_its_kind(attr, last);
         self.close(array, last, start, sound);
+        if noted && let Some(node) = self.document.node_mut(NodeId(array)) {
+            node.flags |= ENDS;
+        }
         Ok(Value { id: array, sound })
+    }
+
+    /// Notes how the value of an element ends, or of `all` of the list; false where there is nothing to note, or
+    /// where they would not be in order.
+    #[inline(never)]
+    fn note_endings(&mut self, list: u32, element: u32, all: bool) -> bool {
+        let sub = self.vocabulary.parts(self.document.attr(NodeId(list))).value;
+        let elements: Vec<NodeId> = match all {
+            true => self.document.children(NodeId(list)).collect(),
+            false => vec![NodeId(element)],
+        };
+        sub.is_known() && elements.into_iter().all(|element| self.note_ending(element, sub))
+    }
+
+    fn note_ending(&mut self, element: NodeId, sub: AttrId) -> bool {
+        let value = self.document.member(element, sub).and_then(|value| self.document.node(value));
+        let plain = value.filter(|value| value.kind == Kind::String && value.flags & TEXT_ESCAPED == 0);
+        let ending = plain.map_or(Ending::ANY, |value| Ending::of(self.slice(value.text)));
+        let ends = &mut self.document.ends;
+        let ordered = ends.last().is_none_or(|(_, before)| *before < element);
+        if ordered {
+            ends.push((ending, element));
+        }
+        ordered
     }
 
     /// True when the element that was read last has a type, where the schema has one beside `primary`.

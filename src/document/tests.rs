@@ -48,6 +48,51 @@ const TEXTS: &[&str] = &[
     "[[[[[[[[]]]]]]]]",
 ];
 
+#[test]
+fn an_element_of_a_long_list_is_found_by_how_its_value_ends() {
+    const ODD: [&str; 9] = [
+        r#"{"type":"work"}"#,
+        r#"{"value":"short"}"#,
+        r#"{"value":"a-long-value-0001","type":"work"}"#,
+        r#"{"type":"home","value":"A-LONG-VALUE-0001"}"#,
+        r#"{"value":"a-long-\u0056alue-0001"}"#,
+        r#"{"value":"a-long-value-\u212a000"}"#,
+        r#"{"value":12345678901}"#,
+        r#""a-long-value-0001""#,
+        r#"{"value":{"value":"a-long-value-0001"}}"#,
+    ];
+    let plain = (0..60).map(|at| format!(r#"{{"value":"a-long-value-{:04}"}}"#, at + 2));
+    let elements: Vec<String> = plain.chain(ODD.map(str::to_owned)).collect();
+    let nested = format!("[{}]", elements.join(","));
+    for list in [elements.join(","), format!("{nested},{}", elements.join(","))] {
+        let (mut document, root, vocabulary) = read(&format!(r#"{{"emails":[{list}]}}"#));
+        let emails = document.member_named(root, "emails").unwrap();
+        let value = vocabulary.lookup(document.attr(emails), b"value");
+        assert!(value.is_known());
+        let lower = |document: &Document, element| {
+            document.member(element, value).and_then(|node| Some(document.string(node)?.to_lowercase()))
+        };
+        let holding = |document: &Document, list, text: &str| -> Vec<NodeId> {
+            let wanted = Some(text.to_owned());
+            document.elements(list).filter(|element| lower(document, *element) == wanted).collect()
+        };
+        for text in ["a-long-value-0001", "a-long-value-0030", "short", "a-long-value-k000", "none of them"] {
+            let like = document.elements_like(emails, text);
+            assert!(holding(&document, emails, text).iter().all(|element| like.contains(element)), "{text}");
+            assert!(like.iter().all(|element| document.parent(*element) == Some(emails)), "{text}");
+        }
+        let like = document.elements_like(emails, "a-long-value-0030").len();
+        assert_eq!(like < 10, !list.starts_with('['), "{like}");
+        // A copy, and a list that was changed, are looked through.
+        let copy = document.copy(emails);
+        assert_eq!(document.elements_like(copy, "none of them").len(), document.elements(copy).count());
+        let last = document.elements(emails).last().unwrap();
+        let other = document.new_object();
+        document.assign(last, other);
+        assert_eq!(document.elements_like(emails, "none of them").len(), document.elements(emails).count());
+    }
+}
+
 // P-03: the grammar of RFC 8259; what is not changed is written as it came
 #[test]
 fn untouched_texts_are_written_as_they_came() {

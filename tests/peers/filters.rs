@@ -30,7 +30,10 @@ type Way = (&'static str, fn(&str));
 
 const WAYS: [Way; 3] = [
     ("scimlock", |text| {
-        black_box(Filter::parse(text, &Syntax::strict(&|uri| uri == "urn:ietf:params:scim:schemas:core:2.0:User")).unwrap());
+        black_box(
+            Filter::parse(text, &Syntax::strict(&|uri| uri == "urn:ietf:params:scim:schemas:core:2.0:User"))
+                .unwrap(),
+        );
     }),
     ("scim_proto", |text| {
         black_box(text.parse::<scim_proto::filter::ScimFilter>().unwrap());

@@ -19,7 +19,8 @@ pub(crate) fn run(place: &Place, selected: &[String]) -> Result<ExitCode> {
         bail!("no benches `{unknown}`: there are {}", PARTS.join(", "));
     }
     let mut good = true;
-    for name in PARTS.into_iter().filter(|name| selected.is_empty() || selected.iter().any(|one| one == name)) {
+    for name in PARTS.into_iter().filter(|name| selected.is_empty() || selected.iter().any(|one| one == name))
+    {
         let command = match name {
             "native" => native(place),
             "wasm" => wasm(place)?,
