@@ -86,6 +86,8 @@ fn at(provider: &Profile, capability: Capability) -> (State, Option<String>) {
     if let Some(said) = said {
         let state = match said.way {
             Way::Emulate => State::Emulated,
+            // Only for some of the resources.
+            Way::Reject | Way::Pretend if said.when.is_some() => State::Limited,
             Way::Reject => State::Unsupported,
             Way::Pretend => State::NotExecuted,
         };

@@ -1,11 +1,13 @@
 // The life-cycle bar: what Entra ID and Okta do to users and groups from the first probe to the last deletion, through
-// scimlock to every simulated provider in strict mode. No provider refuses anything but what is declared here, and the
+// scimlock to every simulated provider in strict mode. No provider refuses anything but what the matrix declares, and the
 // IdP sees valid answers alone. Runs through Envoy too, for two providers, where SCIMLOCK_ENVOY and SCIMLOCK_WASM say so.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 import { startEnvoy, startNode, stopAll } from '../../xtask/demo/hosts.mjs';
 import { loadConfig, secretsOf } from '../runners/case.mjs';
@@ -17,10 +19,37 @@ const CREDENTIAL = 'provider-secret';
 const IDPS = { entra, okta };
 const HOSTS = { node: startNode, ...(process.env.SCIMLOCK_ENVOY && { envoy: startEnvoy }) };
 
-/** What a provider cannot do, as the matrix says it: the status that the IdP gets in a step; null: the step makes no sense. */
-const NO_GROUPS = Object.fromEntries([
-  ['group', 501], ...['read group', 'members', 'member again', 'rename group', 'remove member', 'remove member, flagged', 'delete group', 'rename', 'swap', 'unlink group'].map((step) => [step, null]),
-]);
+/** What each step needs of a provider; the other steps need what everybody can. */
+const NEEDS = {
+  'group.create': ['group'],
+  'group.read': ['read group'],
+  'group.update': ['rename group', 'rename'],
+  'group.delete': ['delete group', 'unlink group'],
+  'members.add': ['members', 'member again'],
+  'members.remove': ['remove member', 'remove member, flagged', 'swap'],
+  'user.deactivate': ['disable', 'deactivate', 'deactivate by replacing'],
+  'user.reactivate': ['enable', 'activate'],
+  'user.delete': ['delete'],
+};
+const CLI = fileURLToPath(new URL('../../js/dist/cli.js', import.meta.url));
+
+/** What `scimlock matrix` says of a provider: the capabilities that it lacks. */
+function lacking(provider) {
+  const { stdout, stderr } = spawnSync(process.execPath, [CLI, 'matrix', '--idp', 'generic', '--provider', provider, '--json'], { encoding: 'utf8' });
+  assert.notEqual(stdout, '', stderr);
+  return JSON.parse(stdout).filter(({ state }) => state === 'unsupported').map(({ capability }) => capability);
+}
+
+/**
+ * The status that the IdP gets in a step; null: the step makes no sense. What the matrix calls unsupported is answered 501, and
+ * where there are no groups nothing is done to one; `beside` is what else follows from the provider.
+ */
+function declared(provider, beside = {}) {
+  const lacks = lacking(provider);
+  const refused = lacks.flatMap((capability) => (NEEDS[capability] ?? []).map((step) => [step, lacks.includes('group.read') && step !== 'group' ? null : 501]));
+  return { ...Object.fromEntries(refused), ...beside };
+}
+
 // An attribute that the provider does not have cannot be asked for (`check` says so, too).
 const NO_MANAGER = { 'manager there?': 400 };
 // Routes that match: a user who is there is met, not made twice.
@@ -28,22 +57,25 @@ const MATCHED = { 'mira again': 201 };
 const PROVIDERS = {
   generic: { example: 'entra-to-generic' },
   // A deletion archives: the user can still be read.
-  leanix: { example: 'entra-to-leanix', declared: { ...NO_GROUPS, ...NO_MANAGER, ...MATCHED, 'deleted?': 200 } },
+  leanix: { example: 'entra-to-leanix', beside: { ...NO_MANAGER, ...MATCHED, 'deleted?': 200 } },
   aws: { example: 'entra-to-aws', envoy: true },
   // A deletion suspends: what cannot be undone is not done unasked.
-  'github-enterprise': { example: 'entra-to-github-enterprise', envoy: true, declared: { ...NO_MANAGER, 'deleted?': 200 } },
+  'github-enterprise': { example: 'entra-to-github-enterprise', envoy: true, beside: { ...NO_MANAGER, 'deleted?': 200 } },
   // A deactivation deletes: what comes after meets nobody.
   'github-organization': {
     example: 'secureauth-to-github',
-    declared: {
-      ...NO_GROUPS, ...NO_MANAGER, ...MATCHED, enable: 404, delete: 404, activate: 404, 'read to deactivate': 404, 'deactivate by replacing': null,
-    },
+    beside: { ...NO_MANAGER, ...MATCHED, enable: 404, activate: 404, delete: 404, 'read to deactivate': 404, 'deactivate by replacing': null },
+  },
+  'sap-iam': { example: 'okta-to-sap-iam', beside: NO_MANAGER, change: ({ provider }) => { provider.credential.basic.user = 'SCIM_COMM_USER'; } },
+  'sap-cloud-identity': {
+    example: 'entra-to-generic',
+    change: ({ provider }, origin) => Object.assign(provider, { profile: 'sap-cloud-identity', url: `${origin}/scim`, credential: { basic: { user: 'client', password: '${PROVIDER_TOKEN}' } } }),
   },
   // Public groups are made, renamed and deleted in Salesforce; a deletion of a user deactivates.
   salesforce: {
     example: 'secureauth-to-salesforce',
     options: { publicGroups: { '00G5g000001AAAA': 'Finance Readers', '00G5g000001BBBB': 'Risk Team' } },
-    declared: { ...MATCHED, group: 501, rename: 501, 'rename group': 501, 'delete group': 501, 'unlink group': 501, 'deleted?': 200 },
+    beside: { ...MATCHED, 'deleted?': 200 },
   },
 };
 
@@ -57,12 +89,13 @@ for (const [host, start] of Object.entries(HOSTS)) {
   });
 }
 
-async function live(idp, provider, { example, declared = {}, options = {}, change }, start, folder) {
+async function live(idp, provider, { example, beside, options = {}, change }, start, folder) {
   await withGateway(provider, { example, idp, options, change, start, folder }, async ({ gateway, simulator }) => {
     const problems = [];
     const answers = new Map();
+    const other = declared(provider, beside);
     for (const step of IDPS[idp]()) {
-      const expected = step.step in declared ? declared[step.step] : step.expect;
+      const expected = step.step in other ? other[step.step] : step.expect;
       if (expected === null) continue;
       const seen = simulator.log.length;
       const answer = await send(gateway, step, answers);
@@ -86,7 +119,7 @@ async function withGateway(provider, { example, idp, options, change, start, fol
     const { config: document } = loadConfig(example, origin.origin);
     for (const route of Object.values(document.routes)) {
       route.idp.profile = idp;
-      change?.(route);
+      change?.(route, origin.origin);
     }
     const gateway = await start(example, { document, secrets: secretsOf(document), provider: origin, folder });
     await use({ gateway: `http://127.0.0.1:${gateway.port}`, simulator });

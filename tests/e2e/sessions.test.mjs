@@ -24,6 +24,7 @@ const SESSIONS = [
   { example: 'secureauth-to-aws', provider: 'aws' },
   { example: 'secureauth-to-github', provider: 'github-organization' },
   { example: 'secureauth-to-salesforce', provider: 'salesforce' },
+  { example: 'okta-to-sap-iam', provider: 'sap-iam', user: 'SCIM_COMM_USER' },
   { example: 'custom-provider', provider: 'nordwind' },
   {
     example: 'entra-to-generic',
@@ -44,11 +45,12 @@ for (const [host, start] of Object.entries(HOSTS)) {
   });
 }
 
-async function replay({ example, provider, extensions, options, meanwhile = {}, objections = {} }, start, folder) {
+async function replay({ example, provider, user, extensions, options, meanwhile = {}, objections = {} }, start, folder) {
   const simulator = await createSimulator(provider, { strict: true, credential: CREDENTIAL, extensions, ...options });
   const origin = new URL(`http://127.0.0.1:${await simulator.listen()}`);
   try {
     const { config: document, toPublic } = loadConfig(example, origin.origin);
+    if (user) for (const route of Object.values(document.routes)) route.provider.credential.basic.user = user;
     const gateway = await start(example, { document, secrets: secretsOf(document), provider: origin, folder });
     const problems = [];
     const ids = new Ids();
