@@ -135,14 +135,17 @@ fn what_no_rule_carries_is_said() {
         "title": "Dr",
         "nickName": "A",
     });
-    let asked = steps_of(
-        gateway(&mapping),
-        |exchange| exchange.explained(true),
-        "POST",
-        "/scim/v2/Users",
-        Some(&user.to_string()),
-    );
-    let dropped = named(&asked, "dropped");
+    let asked = |method, path, body: &Value| {
+        steps_of(
+            gateway(&mapping),
+            |exchange| exchange.explained(true),
+            method,
+            path,
+            Some(&body.to_string()),
+        )
+    };
+    let steps = asked("POST", "/scim/v2/Users", &user);
+    let dropped = named(&steps, "dropped");
     let said: Vec<[&str; 2]> =
         dropped.iter().map(|step| ["path", "why"].map(|name| step[name].as_str().unwrap())).collect();
     let unmapped = "no rule takes it, and the route says `unmapped: drop`";
@@ -161,14 +164,8 @@ fn what_no_rule_carries_is_said() {
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
         "Operations": [{ "op": "replace", "value": { "userName": "b", "nickName": "B" } }],
     });
-    let asked = steps_of(
-        gateway(&mapping),
-        |exchange| exchange.explained(true),
-        "PATCH",
-        "/scim/v2/Users/7",
-        Some(&patch.to_string()),
-    );
-    let [nick] = named(&asked, "dropped")[..] else { panic!("{asked:#?}") };
+    let steps = asked("PATCH", "/scim/v2/Users/7", &patch);
+    let [nick] = named(&steps, "dropped")[..] else { panic!("{steps:#?}") };
     assert_eq!(
         (&nick["path"], &nick["why"], &nick["value"]),
         (&"nickName".into(), &unmapped.into(), &"B".into())
