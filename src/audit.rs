@@ -42,6 +42,22 @@ pub(crate) struct Audit {
     fetches: Vec<(&'static str, Option<String>)>,
     /// The operations of a bulk request.
     inner: Vec<Value>,
+    /// What would have been made of the request and of the answer, had the route not been one that observes.
+    observed: Vec<(&'static str, Finding)>,
+}
+
+/// What would have been made of one message.
+#[derive(Debug, Default)]
+pub(crate) struct Finding {
+    pub(crate) result: &'static str,
+    /// The status of what would have been answered.
+    pub(crate) status: Option<u16>,
+    /// Why it would have been refused.
+    pub(crate) detail: Option<String>,
+    /// What would have been changed: parts of the message, and attributes that schemas know.
+    pub(crate) changes: BTreeSet<String>,
+    /// Which repairs would have been made, under the profile's rule ids.
+    pub(crate) repairs: BTreeSet<String>,
 }
 
 impl Audit {
@@ -159,6 +175,16 @@ impl Audit {
         self.inner.push(Value::Object(record));
     }
 
+    /// What enforcing would have made of a message.
+    pub(crate) fn observed(&mut self, message: &'static str, finding: Finding) {
+        self.observed.push((message, finding));
+    }
+
+    /// The results of observing, by message.
+    pub(crate) fn observations(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.observed.iter().map(|(message, finding)| (*message, finding.result))
+    }
+
     /// How often each repair was made.
     pub(crate) fn repairs(&self) -> impl Iterator<Item = (&str, u64)> {
         self.rules.iter().map(|(rule, count)| (rule.as_str(), *count))
@@ -208,9 +234,28 @@ impl Audit {
         put("pretended", words(&self.pretended));
         put("stopped", words(&self.stopped));
         put("operations", some(self.inner.clone()));
+        let observed: Map<String, Value> =
+            self.observed.iter().map(|(message, finding)| ((*message).to_owned(), finding.json())).collect();
+        put("observed", (!observed.is_empty()).then_some(Value::Object(observed)));
         put("status", Some(status.into()));
         put("configuration", Some(digest.into()));
         Value::Object(record).to_string()
+    }
+}
+
+impl Finding {
+    pub(crate) fn json(&self) -> Value {
+        let list = |list: &BTreeSet<String>| {
+            (!list.is_empty()).then(|| list.iter().map(String::as_str).collect::<Value>())
+        };
+        let members = [
+            ("result", Some(self.result.into())),
+            ("status", self.status.map(Value::from)),
+            ("detail", self.detail.as_deref().map(Value::from)),
+            ("changes", list(&self.changes)),
+            ("repairs", list(&self.repairs)),
+        ];
+        members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
     }
 }
 

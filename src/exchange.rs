@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::access::Verdict;
 use crate::access::server::{self, Grant, Place, Server};
 use crate::audit::Audit;
+use crate::config::Mode;
 use crate::credential::{Refused, Shown};
 pub use crate::errand::Verify;
 use crate::errand::{Asked, Need, Resume, Turn};
@@ -396,7 +397,7 @@ impl Exchange {
             }
         };
         self.admission(route, &verdict, now);
-        if route.paused {
+        if route.mode == Mode::Paused {
             let detail = format!("route `{}` is paused; nothing is forwarded", route.name);
             return Err(ScimError::new(503, detail).with("retry-after", "300"));
         }
@@ -602,6 +603,14 @@ impl Exchange {
         let operation = self.audit.operation.unwrap_or("none").to_owned();
         let labels = vec![("route", route.clone()), ("operation", operation), ("status", status.to_string())];
         self.effects.push(Effect::Metric { name: "requests", labels, value: 1 });
+        for (message, result) in self.audit.observations() {
+            let labels = vec![
+                ("route", route.clone()),
+                ("message", message.to_owned()),
+                ("result", result.to_owned()),
+            ];
+            self.effects.push(Effect::Metric { name: "observed", labels, value: 1 });
+        }
         for (rule, count) in self.audit.repairs() {
             let labels = vec![("route", route.clone()), ("rule", rule.to_owned())];
             self.effects.push(Effect::Metric { name: "repairs", labels, value: count });

@@ -101,7 +101,8 @@ pub(crate) struct Route {
     pub(crate) interop: bool,
     /// Deactivations cannot reach the provider and are refused.
     pub(crate) refuses_deactivation: bool,
-    pub(crate) paused: bool,
+    /// Whether requests are translated, passed as they are, or not at all.
+    pub(crate) mode: Mode,
 }
 
 impl Gateway {
@@ -248,7 +249,7 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
         versions,
         interop: idp.interop,
         refuses_deactivation: !carries || route.deactivate == Deactivate::Reject,
-        paused: route.mode == Mode::Paused,
+        mode: route.mode,
     })
 }
 

@@ -154,6 +154,8 @@ pub(crate) enum Deletion {
 pub(crate) enum Mode {
     /// As configured.
     Enforce,
+    /// Bodies pass as they are, and what enforcing would have made of them is recorded.
+    Observe,
     /// Every request is answered 503.
     Paused,
 }
@@ -490,12 +492,7 @@ fn profile(item: &Item<'_>) -> Option<Part> {
 }
 
 fn mode(item: &Item<'_>) -> Option<Mode> {
-    let words = [("enforce", Some(Mode::Enforce)), ("paused", Some(Mode::Paused)), ("observe", None)];
-    let mode = item.choice(&words)?;
-    if mode.is_none() {
-        item.not_yet("`mode: observe`", "write `enforce` or `paused`");
-    }
-    mode
+    item.choice(&[("enforce", Mode::Enforce), ("observe", Mode::Observe), ("paused", Mode::Paused)])
 }
 
 /// How `envoy.clusters` names a URL's host: the port is there where it is not 443.

@@ -75,7 +75,11 @@ pub(super) const ROUTE: &[Key] = &[
         Kind::Words(&["deactivate", "delete", "reject"]),
         "What a deletion by the IdP does to a user at the provider; the profile's way if not set.",
     ),
-    may("mode", Kind::Words(&["enforce", "paused"]), "`paused` answers every request with 503."),
+    may(
+        "mode",
+        Kind::Words(&["enforce", "observe", "paused"]),
+        "`observe`: bodies pass unchanged, and the audit record says what `enforce` would have made of them; access, addresses and header fields are as ever. `paused` answers every request with 503.",
+    ),
     may(
         "match",
         Kind::List(&Kind::Text),

@@ -2,6 +2,7 @@
 
 use super::{Action, Effect, Exchange, State, append, lost};
 use crate::access::server::{Grant, Moment, Place, Server};
+use crate::config::Mode;
 use crate::errand::Turn;
 use crate::error::ScimError;
 use crate::gateway::Route;
@@ -38,7 +39,7 @@ impl Exchange {
     ) -> Result<Action, ScimError> {
         self.audit.operation = Some(if place == Place::Token { "token" } else { "authorize" });
         allowed(request, place)?;
-        if route.paused {
+        if route.mode == Mode::Paused {
             let detail = format!("route `{}` is paused; nothing is forwarded", route.name);
             return Err(ScimError::new(503, detail).with("retry-after", "300"));
         }

@@ -85,6 +85,63 @@ fn access_that_asks_after_the_deadline_is_refused() {
     assert_eq!(error.status, 504);
 }
 
+/// What a route that observes records of a request, of what is sent on and answered meanwhile.
+fn observed(method: &str, path: &str, body: &str, answer: &str) -> serde_json::Value {
+    let rules = serde_json::json!([{ "idp": "userName", "provider": "userName", "transform": ["lower"] }]);
+    let mut exchange = Exchange::new(compiled("observe", &rules), [7; 16]);
+    let head = Request { method: method.into(), path: path.into(), end: body.is_empty(), ..request() };
+    let mut action = exchange.handle(1, Input::Request(head));
+    if !body.is_empty() {
+        action = exchange.handle(1, Input::Body { bytes: body.into(), last: true });
+    }
+    let Action::Forward { call, .. } = action else { panic!("it is sent on: {action:?}") };
+    assert_eq!((call.method, call.body.as_slice()), (method, body.as_bytes()));
+    exchange.handle(1, Input::Response(ResponseHead { status: 200, headers: Headers::new(), end: false }));
+    let Action::Respond(response) =
+        exchange.handle(1, Input::ResponseBody { bytes: answer.into(), last: true })
+    else {
+        panic!("it is answered")
+    };
+    assert_eq!(text(&response), answer);
+    let effects = exchange.effects();
+    let record = effects.iter().find_map(|effect| match effect {
+        Effect::Audit(line) => serde_json::from_str::<serde_json::Value>(line).ok(),
+        _ => None,
+    });
+    let counted = effects.iter().any(|effect| matches!(effect, Effect::Metric { name: "observed", .. }));
+    assert!(counted, "{effects:?}");
+    record.unwrap()["observed"].take()
+}
+
+#[test]
+fn a_route_that_observes_records_what_it_would_have_made_of_both_messages() {
+    let user = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"1","userName":"mo","meta":{"location":"https://app.example/api/Users/1"}}"#;
+    let here = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"1","userName":"mo","meta":{"location":"http://127.0.0.1:8080/scim/v2/Users/1"}}"#;
+    let upper = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"MO","x-other":1}"#;
+    let wrong = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"active":"secret"}"#;
+    let same = serde_json::json!({ "result": "same" });
+
+    let found = observed("GET", "/scim/v2/Users/1", "", here);
+    assert_eq!(found, serde_json::json!({ "request": same, "answer": same }));
+    let found = observed("GET", "/scim/v2/Users/1", "", user);
+    assert_eq!(
+        found,
+        serde_json::json!({ "request": same, "answer": { "result": "changed", "changes": ["meta"] } })
+    );
+    let found = observed("POST", "/scim/v2/Users", upper, here);
+    let (request, answer) = (&found["request"], &found["answer"]);
+    assert_eq!(request["result"], "changed");
+    assert_eq!(request["changes"], serde_json::json!(["userName"]));
+    assert_eq!((&answer["status"], &answer["changes"]), (&201.into(), &serde_json::json!(["status"])));
+    let found = observed("POST", "/scim/v2/Users", wrong, user);
+    let request = &found["request"];
+    assert_eq!((&request["result"], &request["status"]), (&"refused".into(), &400.into()));
+    assert!(request["detail"].as_str().unwrap().contains("`active`"), "{found}");
+    assert!(!found.to_string().contains("secret") && found.get("answer").is_none(), "{found}");
+    let found = observed("GET", "/scim/v2/Schemas", "", "{}");
+    assert_eq!(found["request"], serde_json::json!({ "result": "answered by the gateway", "status": 200 }));
+}
+
 /// An exchange that waits for what the host does about an action.
 fn at(after: &str) -> Exchange {
     let mut exchange = Exchange::new(gateway(), [7; 16]);
@@ -189,16 +246,18 @@ fn request() -> Request {
 
 fn gateway() -> Arc<Gateway> {
     static GATEWAY: std::sync::OnceLock<Arc<Gateway>> = std::sync::OnceLock::new();
-    Arc::clone(GATEWAY.get_or_init(compiled))
+    Arc::clone(GATEWAY.get_or_init(|| compiled("enforce", &serde_json::json!([]))))
 }
 
-fn compiled() -> Arc<Gateway> {
+fn compiled(mode: &str, rules: &serde_json::Value) -> Arc<Gateway> {
     let document = serde_json::json!({
         "version": 1,
         "public_url": "http://127.0.0.1:8080",
         "routes": { "main": {
             "idp": { "profile": "generic", "path": "/scim/v2", "open": true },
             "provider": { "profile": "generic", "url": "https://app.example/api" },
+            "mapping": { "User": rules },
+            "mode": mode,
         } },
     });
     let gateway = Gateway::compile(&document.to_string(), &BTreeMap::new(), HostFacts::default());

@@ -9,6 +9,7 @@ mod create;
 mod explain;
 mod gather;
 mod list;
+mod observe;
 mod query;
 mod request;
 mod search;
@@ -19,6 +20,7 @@ mod write;
 pub(crate) use self::bulk::MAX_OPERATIONS;
 pub(crate) use self::request::{Kind, Request};
 use crate::audit::Audit;
+use crate::config::Mode;
 use crate::document::{Document, NodeId};
 use crate::errand::{Answer, Need, Resume};
 use crate::error::ScimError;
@@ -91,6 +93,8 @@ enum State {
     ExpectPage(Box<gather::Gather>),
     /// One operation of a bulk request is under way.
     ExpectItem(Box<bulk::Bulk>),
+    /// The request went on as it is; here is the operation that would have been, if its answer tells anything.
+    ExpectUnchanged(Option<Box<Operation>>),
 }
 
 /// What an operation works with.
@@ -134,6 +138,13 @@ impl Operation {
 
     /// Begins with the request's body.
     pub(crate) fn begin(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<Step> {
+        match scene.route.mode {
+            Mode::Observe => self.observe(scene, body),
+            Mode::Enforce | Mode::Paused => self.enforce(scene, body),
+        }
+    }
+
+    fn enforce(&mut self, scene: &mut Scene<'_>, body: Vec<u8>) -> Result<Step> {
         self.note_unknown_parameters(scene);
         self.projection(scene)?;
         self.on_condition(scene, body)
@@ -180,6 +191,7 @@ impl Operation {
             State::ExpectList(asked) => self.listed(scene, asked, response),
             State::ExpectPage(gather) => self.page(scene, gather, response),
             State::ExpectItem(bulk) => self.bulk_answer(scene, *bulk, Ok(response)),
+            State::ExpectUnchanged(shadow) => self.observed(scene, shadow, response),
             State::Begin | State::ExpectGuard(..) => {
                 Err(ScimError::new(500, "the gateway has lost track of this request"))
             }
@@ -246,9 +258,20 @@ impl Operation {
             path.push('/');
             path.push_str(&id);
         }
+        Ok(self.call_at(scene, method, path, &query, body))
+    }
+
+    fn call_at(
+        &self,
+        scene: &Scene<'_>,
+        method: &'static str,
+        mut path: String,
+        query: &str,
+        body: Vec<u8>,
+    ) -> Call {
         if !query.is_empty() {
             path.push('?');
-            path.push_str(&query);
+            path.push_str(query);
         }
         let mut headers = Headers::new();
         headers.push("accept", SCIM_JSON);
@@ -266,7 +289,7 @@ impl Operation {
         for (name, value) in &scene.route.headers {
             headers.push(name, value.as_str());
         }
-        Ok(Call {
+        Call {
             method,
             scheme: scene.route.provider.scheme,
             authority: scene.route.provider.authority(),
@@ -274,7 +297,7 @@ impl Operation {
             path,
             headers,
             body,
-        })
+        }
     }
 
     fn pair<'a>(&self, scene: &Scene<'a>) -> Option<&'a Pair> {

@@ -36,6 +36,17 @@ impl Kind {
         }
     }
 
+    /// The request's method.
+    pub(crate) const fn method(self) -> &'static str {
+        match self {
+            Self::Discovery | Self::List | Self::Read => "GET",
+            Self::Search | Self::Bulk | Self::Create => "POST",
+            Self::Replace => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+
     /// True for operations that have a body.
     pub(crate) const fn has_body(self) -> bool {
         matches!(self, Self::Create | Self::Replace | Self::Patch | Self::Search | Self::Bulk)
@@ -43,7 +54,7 @@ impl Kind {
 }
 
 /// A request, understood.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) kind: Kind,
     /// The resource type, as a number of the mapping's pairs; none for discovery, bulk and queries at the base.
