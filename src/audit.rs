@@ -2,17 +2,15 @@
 //! configuration and the schemas give, and of the resource's id.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::bits::Bits;
 use crate::errand::Answer;
 use crate::exchange::Fault;
+use crate::mapping::Mapping;
 use crate::repair::{Repaired, Repairs};
 use crate::schema::{AttrId, Vocabulary};
-
-/// Attributes in one word of a set.
-const WORD: usize = 64;
 
 /// What happened in an exchange, gathered as it goes.
 #[derive(Debug, Default)]
@@ -25,11 +23,12 @@ pub(crate) struct Audit {
     /// Why access was refused, by reason code.
     pub(crate) refused: Option<&'static str>,
     /// One bit for each attribute of the IdP's side: the message has it.
-    attributes: Vec<u64>,
+    attributes: Bits,
     /// The message has attributes outside the schema.
     outside: bool,
     rules: BTreeMap<String, u64>,
-    mapped: Vec<Arc<str>>,
+    /// The mapping rules that were used, by pair.
+    mapped: Vec<(usize, Bits)>,
     /// Calls made to the provider: method, and the status or fault it ended with.
     calls: Vec<(&'static str, Option<String>)>,
     /// What was answered as done and not done, by capability.
@@ -67,24 +66,14 @@ impl Audit {
             self.outside = true;
             return;
         }
-        let index = vocabulary.top(attr).index();
-        if self.attributes.is_empty() {
-            self.attributes.resize(vocabulary.len().div_ceil(WORD), 0);
-        }
-        if let Some(word) = self.attributes.get_mut(index / WORD) {
-            *word |= 1 << (index % WORD);
-        }
+        self.attributes.insert(vocabulary.top(attr).index());
     }
 
     /// The paths of the attributes of the message.
     fn paths<'v>(&self, vocabulary: Option<&'v Vocabulary>) -> impl Iterator<Item = &'v str> {
-        let has = |attr: &AttrId| {
-            self.attributes
-                .get(attr.index() / WORD)
-                .is_some_and(|word| word >> (attr.index() % WORD) & 1 == 1)
-        };
-        vocabulary.into_iter().flat_map(move |vocabulary| {
-            vocabulary.ids().filter(has).map(|attr| vocabulary.path(attr)).collect::<Vec<_>>()
+        vocabulary.into_iter().flat_map(|vocabulary| {
+            let all = self.attributes.iter().filter_map(|number| vocabulary.id(number));
+            all.map(|attr| vocabulary.path(attr))
         })
     }
 
@@ -96,8 +85,8 @@ impl Audit {
     }
 
     /// The mapping rules that were used.
-    pub(crate) fn mapped(&mut self, names: &[Arc<str>]) {
-        self.mapped.extend_from_slice(names);
+    pub(crate) fn mapped(&mut self, pair: Option<usize>, rules: Bits) {
+        self.mapped.extend(pair.map(|pair| (pair, rules)));
     }
 
     /// A call to the provider begins.
@@ -190,14 +179,14 @@ impl Audit {
         self.rules.iter().map(|(rule, count)| (rule.as_str(), *count))
     }
 
-    /// The record as one line of JSON; `vocabulary` is that of the route's IdP side.
+    /// The record as one line of JSON; `mapping` is the route's.
     pub(crate) fn line(
         &self,
         now: u64,
         request: &str,
         status: u16,
         digest: &str,
-        vocabulary: Option<&Vocabulary>,
+        mapping: Option<&Mapping>,
     ) -> String {
         let mut record = Map::new();
         record.insert("time".into(), rfc3339(now).into());
@@ -215,12 +204,16 @@ impl Audit {
         put("refused", self.refused.map(Value::from));
         let some = |list: Vec<Value>| (!list.is_empty()).then_some(Value::Array(list));
         let outside = self.outside.then_some("(outside the schema)");
-        let attributes: BTreeSet<&str> = self.paths(vocabulary).chain(outside).collect();
+        let attributes: BTreeSet<&str> =
+            self.paths(mapping.map(|mapping| &mapping.idp)).chain(outside).collect();
         put("attributes", some(attributes.into_iter().map(Value::from).collect()));
         let repairs: Map<String, Value> =
             self.rules.iter().map(|(rule, count)| (rule.clone(), (*count).into())).collect();
         put("repairs", (!repairs.is_empty()).then_some(Value::Object(repairs)));
-        put("rules", some(self.mapped.iter().map(|name| Value::from(&**name)).collect()));
+        let rules: BTreeSet<(usize, usize)> =
+            self.mapped.iter().flat_map(|(pair, rules)| rules.iter().map(|rule| (*pair, rule))).collect();
+        let name = |(pair, rule): (usize, usize)| mapping?.pairs.get(pair)?.rule_name(rule).map(Value::from);
+        put("rules", some(rules.into_iter().filter_map(name).collect()));
         let lines = |calls: &[(&'static str, Option<String>)]| {
             let line = |(method, outcome): &(&'static str, Option<String>)| {
                 Value::from(format!("{method} {}", outcome.as_deref().unwrap_or("unknown")))

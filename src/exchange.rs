@@ -624,8 +624,8 @@ impl Exchange {
             self.effects.push(Effect::Metric { name: "pretended", labels, value: 1 });
         }
         let under = self.gateway.routes.iter().find(|each| each.name == route);
-        let vocabulary = under.map(|route| &route.mapping.idp);
-        let line = self.audit.line(now, &self.id, status, self.gateway.digest(), vocabulary);
+        let mapping = under.map(|route| &route.mapping);
+        let line = self.audit.line(now, &self.id, status, self.gateway.digest(), mapping);
         self.effects.push(Effect::Audit(line));
     }
 }

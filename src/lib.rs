@@ -9,6 +9,7 @@ mod adapt;
 mod audit;
 #[doc(hidden)]
 pub mod bench;
+mod bits;
 pub mod config;
 mod credential;
 pub mod delta;

@@ -119,7 +119,8 @@ fn pair<'a>(
         None => None,
     };
     let items: Vec<Item<'_>>;
-    (pair.rules, items) = rules.into_iter().unzip();
+    let numbered = rules.into_iter().enumerate();
+    (pair.rules, items) = numbered.map(|(number, (rule, item))| (Rule { number, ..rule }, item)).unzip();
     ways::settle(&mut pair, &idp, &provider);
     if let Some((only, item)) = only {
         if let Some(input) = only.inputs.iter().find(|input| !ways::is_shown(&pair, &idp, &provider, **input))

@@ -1,14 +1,15 @@
-//! What the rules of a pair did with one message: names for audit records, and every step for explanations.
+//! What the rules of a pair did with one message: their numbers for audit records, and every step for explanations.
 
 use std::sync::Arc;
 
 use super::Rule;
+use crate::bits::Bits;
 use crate::document::NodeId;
 
-/// The rules that were used, in order of first use.
+/// The rules that were used.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fired {
-    names: Vec<Arc<str>>,
+    rules: Bits,
     steps: Option<Vec<Firing>>,
 }
 
@@ -30,7 +31,7 @@ pub(crate) struct Firing {
 impl Fired {
     /// Nothing yet. `steps`: every step is to be noted, too, for explanations.
     pub(crate) fn noting(steps: bool) -> Self {
-        Self { names: Vec::new(), steps: steps.then(Vec::new) }
+        Self { rules: Bits::default(), steps: steps.then(Vec::new) }
     }
 
     /// Every step, where they are noted.
@@ -39,12 +40,7 @@ impl Fired {
     }
 
     pub(super) fn note(&mut self, rule: &Rule) {
-        if !self.names.iter().any(|name| Arc::ptr_eq(name, &rule.name)) {
-            if self.names.is_empty() {
-                self.names.reserve(16);
-            }
-            self.names.push(Arc::clone(&rule.name));
-        }
+        self.rules.insert(rule.number);
     }
 
     /// Notes what a rule did; `back` on the way to the IdP.
@@ -62,8 +58,8 @@ impl Fired {
         });
     }
 
-    /// The names.
-    pub(crate) fn names(&self) -> &[Arc<str>] {
-        &self.names
+    /// Takes the numbers of the rules.
+    pub(crate) fn rules(&mut self) -> Bits {
+        std::mem::take(&mut self.rules)
     }
 }

@@ -3,6 +3,7 @@
 
 use super::spot::Spot;
 use super::{Claim, Mapping, Pair, Rule, Source};
+use crate::bits::Bits;
 use crate::document::{Document, NodeId};
 use crate::schema::{AttrId, ResourceType, Vocabulary};
 
@@ -27,11 +28,6 @@ pub(super) struct Index {
 #[derive(Debug, Default)]
 pub(super) struct Group {
     pub(super) rules: Vec<usize>,
-}
-
-/// Which groups a message concerns.
-pub(super) struct Concerned {
-    bits: Vec<u64>,
 }
 
 impl Index {
@@ -105,14 +101,9 @@ impl Index {
     }
 
     /// The groups that may have something to do for these resources of this side.
-    pub(super) fn concerned(
-        &self,
-        document: &Document,
-        roots: &[NodeId],
-        vocabulary: &Vocabulary,
-    ) -> Concerned {
-        let mut concerned = Concerned { bits: vec![0; self.count.div_ceil(64)] };
-        concerned.add(&self.always);
+    pub(super) fn concerned(&self, document: &Document, roots: &[NodeId], vocabulary: &Vocabulary) -> Bits {
+        let mut concerned = Bits::below(self.count);
+        self.always.iter().for_each(|group| concerned.insert(*group));
         for root in roots {
             for member in document.children(*root) {
                 let attr = document.attr(member);
@@ -128,32 +119,9 @@ impl Index {
         concerned
     }
 
-    fn add(&self, concerned: &mut Concerned, attr: AttrId) {
-        if let Some(groups) = self.groups.get(attr.index()) {
-            concerned.add(groups);
-        }
-    }
-}
-
-impl Concerned {
-    fn add(&mut self, groups: &[usize]) {
-        for group in groups {
-            if let Some(bits) = self.bits.get_mut(group / 64) {
-                *bits |= 1 << (group % 64);
-            }
-        }
-    }
-
-    /// The numbers of the groups, in order.
-    pub(super) fn groups(&self) -> impl Iterator<Item = usize> {
-        self.bits.iter().enumerate().flat_map(|(word, bits)| {
-            let mut left = *bits;
-            std::iter::from_fn(move || {
-                let at = (left != 0).then(|| left.trailing_zeros())?;
-                left &= left - 1;
-                usize::try_from(at).ok().map(|at| word * 64 + at)
-            })
-        })
+    fn add(&self, concerned: &mut Bits, attr: AttrId) {
+        let groups = self.groups.get(attr.index()).into_iter().flatten();
+        groups.for_each(|group| concerned.insert(*group));
     }
 }
 

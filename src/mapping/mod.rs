@@ -94,6 +94,8 @@ pub(crate) enum Unmapped {
 struct Rule {
     /// The name in errors, audit records and explanations: `User rule 3`.
     name: Arc<str>,
+    /// Its place among the rules of the pair.
+    number: usize,
     idp: Option<Spot>,
     provider: Option<Spot>,
     /// What is written where the IdP side has nothing, or instead of it.
@@ -185,6 +187,11 @@ enum Claim {
 }
 
 impl Pair {
+    /// The name of the rule of that number.
+    pub(crate) fn rule_name(&self, number: usize) -> Option<&str> {
+        self.rules.get(number).map(|rule| &*rule.name)
+    }
+
     /// True when what no rule names is left out.
     pub(crate) fn drops(&self) -> bool {
         self.unmapped == Unmapped::Drop

@@ -28,7 +28,7 @@ impl Mapping {
         let views = Views { before, root };
         let mut cleared: Vec<(&Rule, &Spot)> = Vec::new();
         let concerned = pair.idp_index.concerned(document, &[before, root], way.from);
-        for rules in way.targets(concerned.groups()) {
+        for rules in way.targets(concerned.iter()) {
             let rules = rules.filter(|rule| rule.update);
             let touched = rules.clone().any(|rule| way.differs(rule, document, views));
             if !touched && !replaces {

@@ -1,9 +1,10 @@
 //! Resources through a mapping: `create`, `view` and `put`.
 
-use super::index::{Concerned, Index};
+use super::index::Index;
 use super::spot::Spot;
 use super::transform::Unsayable;
 use super::{Claim, Fired, Mapping, Pair, Rule, Source, Unmapped};
+use crate::bits::Bits;
 use crate::document::{Document, Kind, NodeId};
 use crate::schema::{AttrId, Mutability, Problem, ProblemKind, ResourceType, Vocabulary, put_schemas};
 
@@ -72,7 +73,7 @@ impl Mapping {
         let Some(way) = self.way(pair, true).filter(|_| !pair.identity) else { return root };
         let new = document.new_object();
         let concerned = pair.idp_index.concerned(document, &[root], way.from);
-        for rules in way.targets(concerned.groups()) {
+        for rules in way.targets(concerned.iter()) {
             way.carry_first(rules.filter(|rule| rule.create), document, root, new, notes);
         }
         way.pass(document, root, new, notes);
@@ -99,7 +100,7 @@ impl Mapping {
         let new = document.new_object();
         way.pass_fixed(document, root, new, way.from_type.id);
         let concerned = pair.provider_index.concerned(document, &[root], way.from);
-        for rules in way.targets(concerned.groups()) {
+        for rules in way.targets(concerned.iter()) {
             way.carry_first(rules.filter(|rule| !rule.is_guarded()), document, root, new, notes);
         }
         way.pass(document, root, new, notes);
@@ -133,7 +134,7 @@ impl<'a> Way<'a> {
     /// What is shown only where conditions hold in the rest of the view.
     fn guarded(
         &self,
-        concerned: &Concerned,
+        concerned: &Bits,
         document: &mut Document,
         root: NodeId,
         new: NodeId,
@@ -145,7 +146,7 @@ impl<'a> Way<'a> {
             guards.any(holds)
         };
         let shown = |rule: &&Rule| rule.is_guarded() && holds(rule) && !kept(rule);
-        let groups = self.targets(concerned.groups());
+        let groups = self.targets(concerned.iter());
         let rules: Vec<Vec<&Rule>> = groups.map(|rules| rules.filter(shown).collect()).collect();
         for rules in rules {
             let there =

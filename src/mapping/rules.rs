@@ -118,6 +118,7 @@ impl Reader<'_> {
         };
         let name = format!("{} rule {number}", self.idp.of.name).into();
         let rule = Rule {
+            number: 0,
             name,
             idp,
             provider,

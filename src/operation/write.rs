@@ -101,7 +101,7 @@ impl Operation {
             scene.audit.adapted("told from the state");
             return self.ask_state(scene, Change::Delta(changes));
         }
-        scene.audit.mapped(fired.names());
+        scene.audit.mapped(self.request.pair, fired.rules());
         Self::explain_rules(scene, &self.document, &fired, |mapping| mapping.dropped_changes(pair, &changes));
         ability.fit_changes(&mut self.document, &mapped, provider);
         if pair.only().is_some() || self.judges_by_state(scene, &mapped)? {
@@ -161,7 +161,7 @@ impl Operation {
             false => route.mapping.put(pair, &mut self.document, before, wanted, old, notes),
         };
         refuse(&problems)?;
-        scene.audit.mapped(fired.names());
+        scene.audit.mapped(self.request.pair, fired.rules());
         Self::explain_rules(scene, &self.document, &fired, |mapping| match before {
             None => mapping.dropped(pair, &self.document, wanted, &fired, true),
             Some(_) => Vec::new(),
@@ -336,7 +336,7 @@ impl Operation {
         let notes = &mut Notes { fired: &mut fired, problems: &mut problems };
         let new = route.mapping.create(pair, &mut self.document, root, notes);
         refuse(&problems)?;
-        scene.audit.mapped(fired.names());
+        scene.audit.mapped(self.request.pair, fired.rules());
         Self::explain_rules(scene, &self.document, &fired, |mapping| {
             mapping.dropped(pair, &self.document, root, &fired, true)
         });

@@ -302,6 +302,12 @@ impl Vocabulary {
         self.lookup(parent, attribute.name.as_bytes())
     }
 
+    /// The attribute of that number.
+    pub(crate) fn id(&self, number: usize) -> Option<AttrId> {
+        let number = u16::try_from(number).ok().filter(|_| (1..self.attributes.len()).contains(&number));
+        number.map(AttrId)
+    }
+
     /// All attributes.
     pub(crate) fn ids(&self) -> impl Iterator<Item = AttrId> + use<> {
         (1..self.attributes.len()).filter_map(|index| u16::try_from(index).ok()).map(AttrId)
