@@ -3,7 +3,7 @@
 // IdP sees valid answers alone. Runs through Envoy too, for two providers, where SCIMLOCK_ENVOY and SCIMLOCK_WASM say so.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -64,6 +64,7 @@ const PROVIDERS = {
   // A deactivation deletes: what comes after meets nobody.
   'github-organization': {
     example: 'secureauth-to-github',
+    options: { appKey: readFileSync(new URL('../keys/rsa.pem', import.meta.url)) },
     beside: { ...NO_MANAGER, ...MATCHED, enable: 404, activate: 404, delete: 404, 'read to deactivate': 404, 'deactivate by replacing': null },
   },
   'sap-iam': { example: 'okta-to-sap-iam', beside: NO_MANAGER, change: ({ provider }) => { provider.credential.basic.user = 'SCIM_COMM_USER'; } },

@@ -22,7 +22,7 @@ const SESSIONS = [
   { example: 'entra-to-github-enterprise', provider: 'github-enterprise' },
   { example: 'okta-to-leanix', provider: 'leanix' },
   { example: 'secureauth-to-aws', provider: 'aws' },
-  { example: 'secureauth-to-github', provider: 'github-organization' },
+  { example: 'secureauth-to-github', provider: 'github-organization', options: { appKey: readFileSync(new URL('../keys/rsa.pem', import.meta.url)) } },
   { example: 'secureauth-to-salesforce', provider: 'salesforce' },
   { example: 'okta-to-sap-iam', provider: 'sap-iam', user: 'SCIM_COMM_USER' },
   { example: 'custom-provider', provider: 'nordwind' },

@@ -63,7 +63,7 @@ export function secretsOf(config) {
 }
 
 /** What the host keeps from one case is not to help another one. */
-const KEEPS = /"issuer":|x-csrf-token|grant_type/;
+const KEEPS = /"issuer":|x-csrf-token|grant_type|access_tokens/;
 const NOW = '2026-01-01T00:00:00Z';
 
 /**
