@@ -387,8 +387,8 @@ static BASES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
 fn plain(name: &str) -> Outcome<Arc<Gateway>> {
     let config: Value =
         serde_saphyr::from_str(&fs::read_to_string(root(&format!("examples/{name}/scimlock.yaml")))?)?;
-    let flows = config["routes"].as_object().into_iter().flatten();
-    let flows = flows.filter(|(_, route)| !route["provider"]["credential"]["flow"].is_null());
+    let flows = config.get("routes").and_then(Value::as_object).into_iter().flatten();
+    let flows = flows.filter(|(_, route)| route.pointer("/provider/credential/flow").is_some());
     let token = serde_json::json!({ "flow": null, "with": null, "bearer": "${PROVIDER_TOKEN}" });
     let routes: serde_json::Map<String, Value> = flows
         .map(|(name, _)| (name.clone(), serde_json::json!({ "provider": { "credential": token } })))

@@ -38,8 +38,22 @@ pub(crate) struct Ability {
     /// What DELETE does.
     pub(crate) deletion: Effect,
     lacks: Vec<Lack>,
+    /// How the members of a group are found that are not shown.
+    pub(crate) memberships: Option<Memberships>,
     /// Users that are never deactivated or deleted.
     never: Option<Never>,
+}
+
+/// A query for the members of a group.
+#[derive(Debug)]
+pub(crate) struct Memberships {
+    /// The endpoint of those who may be members.
+    pub(crate) endpoint: Box<str>,
+    /// The context of a list of them, and their `id`.
+    pub(crate) list: AttrId,
+    pub(crate) id: AttrId,
+    /// What is asked for, by the group's id.
+    pub(crate) by: AttrPath,
 }
 
 /// Users that are never deactivated or deleted.
@@ -120,6 +134,7 @@ impl Ability {
             deactivation: facts.deactivation,
             deletion: facts.deletion,
             lacks,
+            memberships: memberships(facts, vocabulary, of, problems),
             never,
         }
     }
@@ -259,6 +274,32 @@ pub(crate) fn check_paths(facts: &WriteFacts, vocabulary: &Vocabulary, problems:
             part.item(problems).error(config::WRITING, message, "write the path of an attribute");
         }
     }
+}
+
+/// How the members of groups of a type are found.
+fn memberships(
+    facts: &WriteFacts,
+    vocabulary: &Vocabulary,
+    of: &ResourceType,
+    problems: &Problems<'_>,
+) -> Option<Memberships> {
+    let (_, (name, part)) = facts.memberships.iter().find(|(name, _)| **name == *of.name)?;
+    let item = part.item(problems);
+    let Some(member) = vocabulary.type_named(name) else {
+        item.error(
+            config::BAD_VALUE,
+            format!("there is no resource type `{name}`"),
+            "name one of the profile's",
+        );
+        return None;
+    };
+    let path = AttrPath::parse(item.text()?, &|uri| vocabulary.knows_schema(uri)).ok();
+    let Some(by) = path.filter(|path| vocabulary.resolve(member, path).is_known()) else {
+        let message = format!("a {name} has no attribute that is called this");
+        item.error(config::WRITING, message, "write the path of an attribute, as `groups.value`");
+        return None;
+    };
+    Some(Memberships { endpoint: member.endpoint.clone(), list: member.list, id: member.id, by })
 }
 
 /// The IdP's attributes that these of the provider are for.

@@ -14,7 +14,7 @@ use crate::profile::{PatchFacts, Verb};
 use crate::schema::{AttrId, Vocabulary};
 
 /// One request of a change, with what it does.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Part {
     /// The body.
     pub(crate) body: Vec<u8>,
@@ -143,6 +143,26 @@ impl Writer<'_> {
         if !added.is_empty() {
             out.push(Change { op: Op::Add, place: Place::Attribute(attr), value: Some(list) });
         }
+    }
+
+    /// Cuts from a new resource the members that one request does not take, and answers how many are left and the
+    /// requests that add the others.
+    pub(crate) fn cut(&mut self, new: NodeId) -> Option<(usize, Vec<Part>)> {
+        let (attr, patch) = (self.ability.members, &self.ability.patch);
+        let most = [patch.max_member_adds, patch.max_member_changes].into_iter().flatten().min()?;
+        let list = self.vocabulary.find(self.document, new, attr).filter(|_| attr.is_known())?;
+        let later: Vec<NodeId> = self.document.elements(list).skip(most).collect();
+        if later.is_empty() || !self.ability.can(Verb::Patch) {
+            return None;
+        }
+        let others = self.document.new_array();
+        for member in later {
+            let copy = self.document.copy(member);
+            self.document.append(others, copy);
+            self.document.remove(member);
+        }
+        let change = Change { op: Op::Add, place: Place::Attribute(attr), value: Some(others) };
+        Some((most, self.parts(&[change])))
     }
 
     /// The requests that say the changes, in order.

@@ -11,7 +11,7 @@ mod project;
 mod values;
 mod walk;
 
-pub(crate) use self::ability::{Ability, Lack};
+pub(crate) use self::ability::{Ability, Lack, Memberships};
 pub(crate) use self::compile::{abilities, keys};
 pub(crate) use self::cursor::{MAX_CURSOR, Place, QueryId};
 pub(crate) use self::dialect::{Part, Writer};

@@ -55,10 +55,7 @@ impl Operation {
 
     /// A resource was created and not shown: it is read where the provider says it is.
     fn created(&mut self, scene: &Scene<'_>, response: &Response) -> Result<Step> {
-        let location = response.headers.get("location").and_then(|value| str::from_utf8(value).ok());
-        let rest = location.and_then(|location| scene.route.provider.rest_of(location));
-        let id = rest.and_then(|rest| path::segments(rest.split('?').next()?).ok()?.pop());
-        match id.filter(|_| self.request.id.is_none()) {
+        match self.id_in(scene, response).filter(|_| self.request.id.is_none()) {
             Some(id) => self.request.id = Some(id),
             None => {
                 return Err(ScimError::new(502, "the provider created the resource but does not show it"));
@@ -67,6 +64,13 @@ impl Operation {
         self.written = true;
         self.state = State::ExpectAnswer;
         Ok(Step::Call(self.call(scene, "GET", String::new(), Vec::new())?))
+    }
+
+    /// The id in the address of a resource that was created.
+    pub(super) fn id_in(&self, scene: &Scene<'_>, response: &Response) -> Option<String> {
+        let location = response.headers.get("location").and_then(|value| str::from_utf8(value).ok())?;
+        let rest = scene.route.provider.rest_of(location)?;
+        path::segments(rest.split('?').next()?).ok()?.pop()
     }
 
     /// What is known of a resource that was created when it cannot be read afterwards: it is there all the same.

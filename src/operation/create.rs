@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::write::Change;
 use super::{Kind, Operation, Result, Scene, State, Step, json, not_found};
-use crate::adapt::{Key, Plan};
+use crate::adapt::{Key, Part, Plan, Writer};
 use crate::delta;
 use crate::document::{Kind as Json, NodeId};
 use crate::error::ScimError;
@@ -73,6 +73,9 @@ impl Operation {
         if !ability.can(Verb::Create) {
             return Err(self.lacking(scene, "create"));
         }
+        let later =
+            Writer { ability, vocabulary: &scene.route.mapping.provider, document: &mut self.document }
+                .cut(new);
         let body = self.document.write(new);
         let vocabulary = &scene.route.mapping.idp;
         let value = |(index, key): (usize, &Key)| {
@@ -80,6 +83,10 @@ impl Operation {
             Some((index, value))
         };
         let wanted: Vec<(usize, String)> = keys.iter().enumerate().filter_map(value).collect();
+        if let Some((adds, later)) = later {
+            let first = Part { body, adds, removals: 0 };
+            return self.guarded(scene, "POST", [vec![first], later].concat(), None);
+        }
         if wanted.is_empty() {
             return self.send_one(scene, "POST", body);
         }

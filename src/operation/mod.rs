@@ -9,6 +9,7 @@ mod create;
 mod explain;
 mod gather;
 mod list;
+mod members;
 mod observe;
 mod query;
 mod request;
@@ -64,6 +65,8 @@ pub(crate) struct Operation {
     forwarded: bool,
     /// The resource was written and only has to be shown.
     written: bool,
+    /// The IdP said that a group is to have no members.
+    emptied: bool,
     /// Values as the IdP spells them, where the provider writes them otherwise.
     spellings: Vec<(AttrId, String)>,
     conditions: version::Conditions,
@@ -77,6 +80,8 @@ enum State {
     ExpectCondition(Vec<u8>),
     /// The provider is asked for the resource's state, so that the change can be told from it.
     ExpectBefore(write::Change),
+    /// The provider is asked who the members of the group are.
+    ExpectMembers(Box<members::Members>),
     /// The provider is asked for users that may be the one to be created.
     ExpectMatch(Box<create::Matching>),
     /// A guard counts.
@@ -131,6 +136,7 @@ impl Operation {
             judged: false,
             forwarded: false,
             written: false,
+            emptied: false,
             spellings: Vec::new(),
             conditions: version::Conditions::default(),
         }
@@ -174,6 +180,7 @@ impl Operation {
                     "the resource was changed by somebody else meanwhile; nothing was changed, try again";
                 Err(ScimError::new(503, error).with("retry-after", "1"))
             }
+            State::ExpectMembers(members) => self.members_answered(scene, members, response),
             State::ExpectMatch(matching) => {
                 let failed = matching.failed();
                 self.match_answered(scene, *matching, response).map_err(|error| failed.unwrap_or(error))

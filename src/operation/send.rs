@@ -127,7 +127,9 @@ impl Operation {
     /// Sends the next request.
     pub(super) fn next_part(&mut self, scene: &mut Scene<'_>) -> Result<Step> {
         let sending = &mut self.sending;
-        let (method, first) = (sending.method, sending.sent == 0);
+        let first = sending.sent == 0;
+        // What follows a creation is a change of what it made.
+        let method = if first || sending.method != "POST" { sending.method } else { "PATCH" };
         let Some(part) = sending.parts.pop_front() else { return Err(not_found()) };
         sending.adds += sending.last.0;
         sending.removals += sending.last.1;
@@ -165,11 +167,18 @@ impl Operation {
     /// Goes on with the answer to a request that was not the last one.
     pub(super) fn part_answered(&mut self, scene: &mut Scene<'_>, response: Response) -> Result<Step> {
         self.succeeded(scene, &response)?;
-        if !response.body.is_empty()
-            && let Some(of) = self.provider_type(scene)
-        {
+        let Some(of) = self.provider_type(scene) else { return Err(not_found()) };
+        let mut made = self.id_in(scene, &response);
+        if !response.body.is_empty() {
             let root = self.received(scene, response.status, response.body, of.root)?;
             self.same_resource(scene, root)?;
+            let id = self.document.member(root, of.id).and_then(|id| self.document.string(id));
+            made = id.map(std::borrow::Cow::into_owned).or(made);
+        }
+        if self.request.id.is_none() {
+            let unknown =
+                "the provider created the resource but does not say where; it has a part of its members";
+            self.request.id = Some(made.ok_or_else(|| ScimError::new(502, unknown))?);
         }
         self.next_part(scene)
     }
@@ -179,6 +188,18 @@ impl Operation {
         let Sending { sent, total, adds, removals, .. } = self.sending;
         if sent < 2 {
             return error;
+        }
+        if self.request.kind == Kind::Create {
+            let detail = format!(
+                "request {sent} of {total} that the creation takes failed: {}; the resource was made with {adds} of its \
+                 members, and is there: find it and add the others; made again, it would be refused or be there twice",
+                error.detail
+            );
+            if matches!(error.status, 429 | 503) {
+                // Nobody is to be told to send the same again.
+                return ScimError::new(502, detail);
+            }
+            return ScimError { detail, ..error };
         }
         let detail = format!(
             "request {sent} of {total} that the change takes failed: {}; those before were done ({adds} members added, \
@@ -354,9 +375,11 @@ impl Operation {
         }))
     }
 
-    /// RFC 7644 section 3.5.2: with `attributes` the answer is the resource; else an IdP may want it anyway.
+    /// RFC 7644 sections 3.5.1 and 3.5.2: a replacement is answered with the resource, a change with `attributes`, too;
+    /// else an IdP may want it anyway.
     fn wants_resource(&self, scene: &Scene<'_>) -> bool {
-        scene.route.patch_answer == Some(PatchAnswer::Resource)
+        self.request.kind == Kind::Replace
+            || scene.route.patch_answer == Some(PatchAnswer::Resource)
             || self.request.query.get("attributes").is_some()
     }
 

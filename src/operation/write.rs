@@ -122,8 +122,6 @@ impl Operation {
         let (Some(pair), Some(of)) = (self.pair(scene), self.provider_type(scene)) else {
             return Err(not_found());
         };
-        let provider = &route.mapping.provider;
-        let ability = self.ability(scene)?;
         let etag = response.headers.get("etag").map(<[u8]>::to_vec);
         let (status, mut response) = (response.status, response);
         let body = std::mem::take(&mut response.body);
@@ -139,13 +137,32 @@ impl Operation {
                 return Err(not_found());
             }
         }
+        match self.hidden_members(scene, &change)? {
+            true => self.ask_members(scene, change, old, response),
+            false => self.told(scene, change, old, &response),
+        }
+    }
+
+    /// Tells what is to be sent from the resource's state.
+    pub(super) fn told(
+        &mut self,
+        scene: &mut Scene<'_>,
+        change: Change,
+        old: NodeId,
+        response: &Response,
+    ) -> Result<Step> {
+        let route = scene.route;
+        let (Some(pair), Some(of)) = (self.pair(scene), self.provider_type(scene)) else {
+            return Err(not_found());
+        };
+        let provider = &route.mapping.provider;
+        let ability = self.ability(scene)?;
         let (mut fired, mut problems) = (Fired::noting(scene.trace.is_on()), Vec::new());
         let (before, wanted) = match change {
             Change::Judged(changes) => return self.send(scene, changes, Some(old)),
             Change::Deletion => return self.delete_judged(scene, Some(old)),
             Change::Resource(wanted) => (None, wanted),
             Change::Delta(changes) => {
-                self.tells_members(scene, &changes)?;
                 let before = route.mapping.view(pair, &mut self.document, old);
                 let state = self.document.copy(before);
                 let creates = route.repairs.allows(Repair::Upsert);
@@ -166,19 +183,13 @@ impl Operation {
             None => mapping.dropped(pair, &self.document, wanted, &fired, true),
             Some(_) => Vec::new(),
         });
-        if before.is_none() && ability.readable == Readable::Partial {
-            let members = Some(ability.members).filter(|members| members.is_known());
-            if members.and_then(|members| provider.find(&self.document, new, members)).is_some() {
-                return Err(self.unreadable(scene));
-            }
-        }
         ability.fit(&mut self.document, new, provider);
         ability.keep_spelling(&mut self.document, old, new, provider);
         let changes = delta::diff(&mut self.document, old, new, provider, of);
         refuse(&delta::frozen(&changes, provider))?;
         if changes.is_empty() {
             // Nothing is to be done: the state that was read is the answer.
-            return self.unchanged_answer(scene, old, &response);
+            return self.unchanged_answer(scene, old, response);
         }
         if !ability.can(Verb::Patch) {
             return self.put_whole(scene, changes, old, new);
@@ -186,32 +197,6 @@ impl Operation {
         let mut writer = Writer { ability, vocabulary: provider, document: &mut self.document };
         let changes = writer.explicit(changes, old, new);
         self.send(scene, changes, Some(old))
-    }
-
-    /// Changes of a list of members that the provider does not show cannot be told from its state.
-    fn tells_members(&self, scene: &Scene<'_>, changes: &[delta::Change]) -> Result<()> {
-        let (Some(of), ability) = (self.idp_type(scene), self.ability(scene)?) else {
-            return Err(not_found());
-        };
-        let members = scene.route.mapping.idp.lookup(of.root, b"members");
-        let about = |change: &delta::Change| match &change.place {
-            delta::Place::Attribute(attr) => *attr == members && change.op != delta::Op::Add,
-            delta::Place::Elements { attr, .. } => *attr == members,
-            delta::Place::Unknown(_) => false,
-        };
-        match ability.readable == Readable::Partial && members.is_known() && changes.iter().any(about) {
-            true => Err(self.unreadable(scene)),
-            false => Ok(()),
-        }
-    }
-
-    fn unreadable(&self, scene: &Scene<'_>) -> ScimError {
-        let title = &scene.route.provider_title;
-        let detail = format!(
-            "{title} does not show who is a member, so that a whole list of members cannot be told as the changes it \
-             takes; nothing was changed; add and remove members by name, in operations of their own"
-        );
-        ScimError::new(501, detail)
     }
 
     /// Replaces the whole resource at a provider without PATCH: on condition that it is still the one that was read,
@@ -296,6 +281,9 @@ impl Operation {
         let vocabulary = &route.mapping.idp;
         let received = scene.trace.is_on().then(|| body.clone());
         let root = self.document.read(body, vocabulary, of.root, Self::read_depth(scene))?;
+        // An empty list is dropped as the absence it is; of members that nobody was shown it is told apart.
+        let members = self.document.member(root, vocabulary.lookup(of.root, b"members"));
+        self.emptied = members.is_some_and(|members| self.document.is_unassigned(members));
         let mut repaired = Repaired::default();
         let context =
             if self.request.kind == super::Kind::Replace { Context::Replace } else { Context::Create };

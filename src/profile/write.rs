@@ -14,6 +14,8 @@ pub struct WriteFacts {
     pub patch: PatchFacts,
     /// How much of its resources it shows.
     pub readable: Vec<(String, Readable)>,
+    /// Where it does not show a group's members: the type of those and the attribute they are found by.
+    pub(crate) memberships: Vec<(String, (String, Part))>,
     /// How many elements a list may have.
     pub(crate) limits: Vec<(Part, usize)>,
     /// How it changes the case of values.
@@ -163,6 +165,16 @@ impl WriteFacts {
         for (name, item) in entries(fields.opt("readable")) {
             facts.readable.extend(item.choice(&words).map(|word| (name.to_owned(), word)));
         }
+        for (name, item) in entries(fields.opt("memberships")) {
+            let mut of = item.entries().unwrap_or_default().into_iter();
+            let (Some((of, by)), None) = (of.next(), of.next()) else {
+                let remedy = "write one, as `User: groups.value`";
+                item.error(config::BAD_VALUE, "members are found by one attribute of one type", remedy);
+                continue;
+            };
+            let found = by.text().map(|_| (of.to_owned(), Part::of(&by)));
+            facts.memberships.extend(found.map(|found| (name.to_owned(), found)));
+        }
         for (path, item) in entries(fields.opt("limits")) {
             facts.limits.extend(count(&item).map(|count| (key(path, &item), count)));
         }
@@ -291,6 +303,7 @@ mod tests {
             "operations": { "Group": ["create", "read", "list", "patch", "delete"] },
             "patch": { "style": "pathless", "valuePaths": false, "memberStyle": "nested", "maxMemberChanges": 100 },
             "readable": { "User": "complete", "Group": "partial" },
+            "memberships": { "Group": { "User": "groups.value" } },
             "limits": { "emails": 1 },
             "case": { "userName": "upper" },
             "effects": { "user.delete": "archive" },
@@ -302,6 +315,8 @@ mod tests {
         assert!(facts.patch.pathless && facts.patch.nested_members && !facts.patch.value_paths);
         assert_eq!(facts.patch.max_member_changes, Some(100));
         assert_eq!(facts.readable("Group"), Readable::Partial);
+        let [(group, (user, by))] = facts.memberships.as_slice() else { panic!("{:?}", facts.memberships) };
+        assert_eq!((&**group, &**user, by.value.as_str()), ("Group", "User", Some("groups.value")));
         assert_eq!((facts.limits.len(), facts.case.len(), facts.matching.len()), (1, 1, 1));
         assert_eq!((facts.deactivation, facts.deletion), (Effect::AsNamed, Effect::Archive));
         let [unsupported] = facts.unsupported.as_slice() else { panic!("{:?}", facts.unsupported) };
@@ -314,6 +329,7 @@ mod tests {
             (json!({ "operations": { "User": ["merge"] } }), "`merge` is not known here"),
             (json!({ "patch": { "style": "flat" } }), "`flat` is not known here"),
             (json!({ "patch": { "maxOperations": 0 } }), "none at all is no limit"),
+            (json!({ "memberships": { "Group": {} } }), "members are found by one attribute of one type"),
             (
                 json!({ "unsupported": { "group.make": { "reject": "no such thing" } } }),
                 "there is no capability `group.make`",

@@ -95,6 +95,7 @@ export function okta({ group = 'Risk Team' } = {}) {
     step('members', 'PATCH', team, patch({ op: 'add', path: 'members', value: [{ value: '{id:mira}', display: MIRA }, { value: '{id:lars}', display: null }] })),
     step('rename', 'PATCH', team, patch({ op: 'replace', value: { id: '{id:group}', displayName: group } })),
     step('swap', 'PATCH', team, patch({ op: 'remove', path: 'members[value eq "{id:mira}"]' }, { op: 'add', path: 'members', value: [{ value: '{id:lars}', display: LARS }] })),
+    step('members by replacing', 'PUT', team, { schemas: [GROUP], displayName: group, members: [{ value: '{id:mira}', display: MIRA }] }),
     step('deactivate', 'PATCH', user, patch({ op: 'replace', value: { active: false } })),
     step('look for inactive', 'GET', look('Users', `userName eq "${MIRA}"`)),
     step('activate', 'PATCH', user, patch({ op: 'replace', value: { active: true } })),

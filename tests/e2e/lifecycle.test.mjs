@@ -25,7 +25,7 @@ const NEEDS = {
   'group.read': ['read group'],
   'group.update': ['rename group', 'rename'],
   'group.delete': ['delete group', 'unlink group'],
-  'members.add': ['members', 'member again'],
+  'members.add': ['members', 'member again', 'members by replacing'],
   'members.remove': ['remove member', 'remove member, flagged', 'swap'],
   'user.deactivate': ['disable', 'deactivate', 'deactivate by replacing'],
   'user.reactivate': ['enable', 'activate'],
