@@ -141,7 +141,9 @@ impl Writer<'_> {
             }
         }
         if !added.is_empty() {
-            out.push(Change { op: Op::Add, place: Place::Attribute(attr), value: Some(list) });
+            let joins = Change { op: Op::Add, place: Place::Attribute(attr), value: Some(list) };
+            self.ability.fit_changes(self.document, std::slice::from_ref(&joins), self.vocabulary);
+            out.push(joins);
         }
     }
 
