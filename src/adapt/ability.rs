@@ -64,10 +64,12 @@ struct Never {
     attrs: Vec<AttrId>,
 }
 
-/// A capability that the provider lacks.
+/// A capability that the provider lacks, or the route does not use.
 #[derive(Debug)]
 pub(crate) struct Lack {
     pub(crate) capability: Capability,
+    /// The route says so.
+    pub(crate) own: bool,
     pub(crate) way: Way,
     pub(crate) why: String,
     /// Only of resources in this state.
@@ -94,7 +96,8 @@ impl Ability {
             path.map_or_else(|| lookup("active"), |path| vocabulary.resolve(of, &path))
         });
         let mut lacks: Vec<Lack> = Vec::new();
-        for each in route.unsupported.iter().chain(&facts.unsupported) {
+        let own = route.unsupported.iter().map(|each| (true, each));
+        for (own, each) in own.chain(facts.unsupported.iter().map(|each| (false, each))) {
             let known = lacks.iter().any(|lack| lack.capability == each.capability && lack.when.is_none());
             if known || each.capability.of_user() != user {
                 continue;
@@ -106,7 +109,8 @@ impl Ability {
                     None => continue,
                 },
             };
-            lacks.push(Lack { capability: each.capability, way: each.way, why: each.why.clone(), when });
+            let (capability, way, why) = (each.capability, each.way, each.why.clone());
+            lacks.push(Lack { capability, own, way, why, when });
         }
         let never = route.never.as_ref().filter(|_| user).and_then(|part| {
             let filter = bound(part, vocabulary, of, problems)?;

@@ -251,8 +251,11 @@ impl Operation {
         let Some(lack) = self.ability(scene)?.lacks(capability).find(applies) else { return Ok(None) };
         match lack.way {
             Way::Reject => {
-                let title = &scene.route.provider_title;
-                let detail = format!("{title} cannot do this (`{}`): {}", capability.as_str(), lack.why);
+                let (capability, why) = (capability.as_str(), &lack.why);
+                let detail = match lack.own {
+                    true => format!("route `{}` does not do this (`{capability}`): {why}", scene.route.name),
+                    false => format!("{} cannot do this (`{capability}`): {why}", scene.route.provider_title),
+                };
                 Err(ScimError::new(501, detail))
             }
             Way::Pretend => {

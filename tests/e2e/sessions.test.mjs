@@ -21,6 +21,7 @@ const SESSIONS = [
   { example: 'entra-to-aws', provider: 'aws' },
   { example: 'entra-to-github-enterprise', provider: 'github-enterprise' },
   { example: 'okta-to-leanix', provider: 'leanix' },
+  { example: 'two-idps', provider: 'leanix' },
   { example: 'secureauth-to-aws', provider: 'aws' },
   { example: 'secureauth-to-github', provider: 'github-organization', options: { appKey: readFileSync(new URL('../keys/rsa.pem', import.meta.url)) } },
   { example: 'secureauth-to-salesforce', provider: 'salesforce' },

@@ -54,12 +54,13 @@ export function loadConfig(name, provider, overrides = {}, patch = {}, issuer = 
   };
 }
 
-/** The secrets that a configuration names, with their values: the IdP's token is `test`. */
+/** The secrets that a configuration names, with their values: the IdP's token is `test`, that of a second one `login`. */
 export function secretsOf(config) {
-  const digest = createHash('sha256').update('test').digest('hex');
+  const digest = (token) => createHash('sha256').update(token).digest('hex');
+  const tokens = { SCIM_TOKEN_SHA256: digest('test'), LOGIN_TOKEN_SHA256: digest('login') };
   const names = [...JSON.stringify(config).matchAll(/"\$\{([^}"]+)\}"/g)].map(([, name]) => name);
   const key = () => readFileSync(new URL('tests/keys/rsa.pem', ROOT), 'utf8');
-  return Object.fromEntries(names.map((name) => [name, name === 'SCIM_TOKEN_SHA256' ? digest : name.endsWith('_KEY') ? key() : 'provider-secret']));
+  return Object.fromEntries(names.map((name) => [name, tokens[name] ?? (name.endsWith('_KEY') ? key() : 'provider-secret')]));
 }
 
 /** What the host keeps from one case is not to help another one. */

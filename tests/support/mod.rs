@@ -19,6 +19,8 @@ pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// What the configurations' secrets are in tests: the digest of `test`, and one credential for all providers.
 const TOKEN_SHA256: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+/// The digest of `login`, the token of a second IdP.
+const LOGIN_TOKEN_SHA256: &str = "428821350e9691491f616b754cd8315fb86d797ab35d843479e732ef90665324";
 const PROVIDER_CREDENTIAL: &str = "provider-secret";
 const PRIVATE_KEY: &str = include_str!("../keys/rsa.pem");
 /// More inputs than any exchange needs that ends.
@@ -92,6 +94,7 @@ fn collect_secrets(value: &Value, secrets: &mut BTreeMap<String, String>) {
             if let Some(name) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
                 let secret = match name {
                     "SCIM_TOKEN_SHA256" => TOKEN_SHA256,
+                    "LOGIN_TOKEN_SHA256" => LOGIN_TOKEN_SHA256,
                     name if name.ends_with("_KEY") => PRIVATE_KEY,
                     _ => PROVIDER_CREDENTIAL,
                 };
@@ -191,7 +194,8 @@ fn check_call(call: &Call) -> Outcome<()> {
             || name.starts_with("x-forwarded-")
             || name.starts_with("x-http-method")
             || name == "x-method-override"
-            || value.eq_ignore_ascii_case(b"bearer test");
+            || value.eq_ignore_ascii_case(b"bearer test")
+            || value.eq_ignore_ascii_case(b"bearer login");
         if forbidden {
             return Err(format!("header `{name}` reached the provider").into());
         }
