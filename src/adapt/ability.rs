@@ -24,6 +24,8 @@ pub(crate) struct Ability {
     pub(crate) limits: Vec<(AttrId, usize)>,
     /// How it writes values that it was sent.
     pub(crate) case: Vec<(AttrId, Case)>,
+    /// Words that stand where there is no value.
+    placeholders: Vec<(AttrId, Box<str>)>,
     /// Attributes of the IdP's side whose values the provider writes otherwise.
     pub(crate) respelt: Vec<AttrId>,
     /// What says whether a user is active; unknown where resources are no users.
@@ -131,6 +133,7 @@ impl Ability {
             limits: resolved(&facts.limits, vocabulary, of),
             respelt: respelt(&case, mapping, pair, of),
             case,
+            placeholders: resolved(&facts.placeholders, vocabulary, of),
             active: if user { active } else { AttrId::UNKNOWN },
             members: lookup("members"),
             grants: [lookup("entitlements"), lookup("roles")],
@@ -140,6 +143,27 @@ impl Ability {
             lacks,
             memberships: memberships(facts, vocabulary, of, problems),
             never,
+        }
+    }
+
+    /// True where words stand that are no values.
+    pub(crate) const fn has_placeholders(&self) -> bool {
+        !self.placeholders.is_empty()
+    }
+
+    /// Takes the words out of a resource that stand where there is no value.
+    pub(crate) fn take_placeholders(
+        &self,
+        document: &mut Document,
+        resource: NodeId,
+        vocabulary: &Vocabulary,
+    ) {
+        for (attr, word) in &self.placeholders {
+            let node = vocabulary.find(document, resource, *attr);
+            if let Some(node) = node.filter(|node| document.string(*node).is_some_and(|text| *text == **word))
+            {
+                document.remove(node);
+            }
         }
     }
 
@@ -270,7 +294,9 @@ pub(crate) fn bound(
 
 /// Reports the paths of a profile that are in the schema of none of its types.
 pub(crate) fn check_paths(facts: &WriteFacts, vocabulary: &Vocabulary, problems: &Problems<'_>) {
-    let paths = facts.limits.iter().map(|(part, _)| part).chain(facts.case.iter().map(|(part, _)| part));
+    let paths = facts.limits.iter().map(|(part, _)| part);
+    let paths = paths.chain(facts.case.iter().map(|(part, _)| part));
+    let paths = paths.chain(facts.placeholders.iter().map(|(part, _)| part));
     for part in paths {
         let text = part.value.as_str().unwrap_or_default();
         if !vocabulary.types().iter().any(|of| attribute(text, vocabulary, of).is_known()) {
@@ -317,10 +343,10 @@ fn respelt(case: &[(AttrId, Case)], mapping: &Mapping, pair: &Pair, of: &Resourc
     mapping.idp.children(idp.root).filter(folded).collect()
 }
 
-fn resolved<T: Copy>(facts: &[(Part, T)], vocabulary: &Vocabulary, of: &ResourceType) -> Vec<(AttrId, T)> {
+fn resolved<T: Clone>(facts: &[(Part, T)], vocabulary: &Vocabulary, of: &ResourceType) -> Vec<(AttrId, T)> {
     let one = |(part, fact): &(Part, T)| {
         let attr = attribute(part.value.as_str()?, vocabulary, of);
-        attr.is_known().then_some((attr, *fact))
+        attr.is_known().then(|| (attr, fact.clone()))
     };
     facts.iter().filter_map(one).collect()
 }

@@ -389,6 +389,16 @@ impl Operation {
         let root = root.ok_or_else(|| ScimError::new(502, unreadable))?;
         self.no_error(root, status)?;
         provider.make_lists(&mut self.document, root);
+        if let Ok(ability) = self.ability(scene)
+            && ability.has_placeholders()
+        {
+            let list = self.document.member_named(root, "Resources");
+            let listed = list.into_iter().flat_map(|list| self.document.elements(list));
+            let resources: Vec<NodeId> = listed.chain([root]).collect();
+            for resource in resources {
+                ability.take_placeholders(&mut self.document, resource, provider);
+            }
+        }
         Ok(root)
     }
 

@@ -20,6 +20,8 @@ pub struct WriteFacts {
     pub(crate) limits: Vec<(Part, usize)>,
     /// How it changes the case of values.
     pub(crate) case: Vec<(Part, Case)>,
+    /// Words that it shows where an attribute has no value.
+    pub(crate) placeholders: Vec<(Part, Box<str>)>,
     /// What a deactivation does to a user.
     pub deactivation: Effect,
     /// What a deletion does to a user.
@@ -182,6 +184,9 @@ impl WriteFacts {
         for (path, item) in entries(fields.opt("case")) {
             facts.case.extend(item.choice(&words).map(|word| (key(path, &item), word)));
         }
+        for (path, item) in entries(fields.opt("placeholders")) {
+            facts.placeholders.extend(item.text().map(|word| (key(path, &item), word.into())));
+        }
         if let Some(mut effects) = fields.opt("effects").and_then(|item| item.fields()) {
             let words = [Effect::Archive, Effect::Suspend, Effect::Deactivate, Effect::Delete];
             let words = words.map(|effect| (effect.as_str(), effect));
@@ -306,6 +311,7 @@ mod tests {
             "memberships": { "Group": { "User": "groups.value" } },
             "limits": { "emails": 1 },
             "case": { "userName": "upper" },
+            "placeholders": { "locale": "unknown" },
             "effects": { "user.delete": "archive" },
             "match": ["userName"],
             "unsupported": { "group.create": { "reject": "roles are made in the product" } },
@@ -318,6 +324,8 @@ mod tests {
         let [(group, (user, by))] = facts.memberships.as_slice() else { panic!("{:?}", facts.memberships) };
         assert_eq!((&**group, &**user, by.value.as_str()), ("Group", "User", Some("groups.value")));
         assert_eq!((facts.limits.len(), facts.case.len(), facts.matching.len()), (1, 1, 1));
+        let [(path, word)] = facts.placeholders.as_slice() else { panic!("{:?}", facts.placeholders) };
+        assert_eq!((path.value.as_str(), &**word), (Some("locale"), "unknown"));
         assert_eq!((facts.deactivation, facts.deletion), (Effect::AsNamed, Effect::Archive));
         let [unsupported] = facts.unsupported.as_slice() else { panic!("{:?}", facts.unsupported) };
         assert_eq!((unsupported.capability, unsupported.way), (Capability::GroupCreate, Way::Reject));
