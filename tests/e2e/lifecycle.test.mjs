@@ -174,7 +174,7 @@ function invalidResource(resource) {
 describe('a burst of changes of members', () => {
   const folder = mkdtempSync(join(tmpdir(), 'scimlock-burst-'));
   after(() => { stopAll(); rmSync(folder, { recursive: true, force: true }); });
-  for (const [provider, how] of Object.entries(PROVIDERS).filter(([name]) => !['leanix', 'github-organization', 'salesforce'].includes(name))) {
+  for (const [provider, how] of Object.entries(PROVIDERS).filter(([name]) => !['leanix', 'github-organization'].includes(name))) {
     test(`loses none: entra to ${provider}`, () => burst(provider, how, folder));
   }
 });
