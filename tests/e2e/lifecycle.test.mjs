@@ -199,3 +199,31 @@ async function burst(provider, { example, options = {}, change }, folder) {
     assert.deepEqual(members, people.slice(20).sort());
   });
 }
+
+describe('a group larger than a request, at a provider that does not show its members', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'scimlock-large-'));
+  after(() => { stopAll(); rmSync(folder, { recursive: true, force: true }); });
+
+  test('is made, replaced and emptied', async () => {
+    const how = { example: 'entra-to-aws', idp: 'entra', options: {}, start: startNode, folder };
+    await withGateway('aws', how, async ({ gateway, simulator }) => {
+      const { service } = simulator;
+      const [user, group] = service.types;
+      const people = Array.from({ length: 350 }, (_, n) => service.store.create(user, { userName: `u${n}@nordwind.example`, displayName: `U${n}`, active: true }).id);
+      const write = (method, path, ids) => exchange(gateway, {
+        method, path, body: { schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'], displayName: 'Everybody', members: ids.map((value) => ({ value, display: 'U' })) },
+        headers: { Authorization: 'Bearer test', 'Content-Type': 'application/scim+json' },
+      });
+      const made = await write('POST', '/scim/v2/Groups', people.slice(0, 250));
+      assert.equal(made.status, 201, JSON.stringify(made.body));
+      const members = () => (service.store.get(group, made.body.id).members ?? []).map(({ value }) => value).sort();
+      assert.deepEqual(members(), people.slice(0, 250).sort());
+      for (const wanted of [people.slice(120), people.slice(120), []]) {
+        const { status, body } = await write('PUT', `/scim/v2/Groups/${made.body.id}`, wanted);
+        assert.equal(status, 200, JSON.stringify(body));
+        assert.deepEqual(members(), [...wanted].sort());
+      }
+      assert.deepEqual(simulator.log.flatMap(({ violations }) => violations), []);
+    });
+  });
+});

@@ -83,6 +83,7 @@ for (const strict of [true, false]) {
     });
 
     test('SIM-AWS-7 changes of members', async () => {
+      await breaks(call, 'SIM-AWS-7', 'POST', '/Groups', { schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'], displayName: 'Large', members: members(101) }, strict ? 400 : 201);
       await breaks(call, 'SIM-AWS-7', 'PATCH', `/Groups/${group}`, patch({ op: 'add', path: 'members', value: members(101) }), strict ? 400 : 204);
       await breaks(call, 'SIM-AWS-7', 'PATCH', `/Groups/${group}`, patch({ op: 'replace', path: 'members', value: [] }), strict ? 400 : 204);
       await breaks(call, 'SIM-AWS-7', 'PATCH', `/Groups/${group}`, patch({ op: 'remove', path: 'members' }), strict ? 400 : 204);

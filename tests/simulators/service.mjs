@@ -31,6 +31,7 @@ export const DEFAULTS = {
   remove: (service, type, stored) => service.store.remove(type, stored.id),
   listed: () => true,
   represent: (_service, _type, resource) => resource,
+  searched: (_service, _type, resource) => resource,
   check: () => {},
 };
 
@@ -116,7 +117,7 @@ export class Service {
     const offered = this.provider.filterOperators;
     const foreign = filter && offered && operators(filter).find((operator) => !offered.includes(operator));
     if (foreign) throw new Refusal(400, 'invalidFilter', `\`${foreign}\` is not offered in filters`);
-    const found = this.store.list(type).filter((one) => (filter ? matches(filter, one) : this.provider.listed(one)));
+    const found = this.store.list(type).filter((one) => (filter ? matches(filter, this.provider.searched(this, type, one)) : this.provider.listed(one)));
     if (this.provider.page) return this.provider.page(request, found, (stored) => this.represent(request, type, stored), judge);
     const startIndex = Math.max(1, Number(request.query.get('startIndex') ?? 1));
     const count = Math.min(this.provider.maxResults, Math.max(0, Number(request.query.get('count') ?? this.provider.defaultCount ?? this.provider.maxResults)));

@@ -5,7 +5,7 @@
 // SIM-AWS-4  entitlements, ims, photos, x509Certificates, password, groups and every `display` are refused
 // SIM-AWS-5  filters are the documented combinations of eq; attributes, excludedAttributes, startIndex are no parameters
 // SIM-AWS-6  paging by cursor, 100 a page, and the filter stays; option cap50: 50 results and no paging
-// SIM-AWS-7  a group's PATCH changes at most 100 memberships, replaces none and never removes all
+// SIM-AWS-7  a group's PATCH changes at most 100 memberships, replaces none and never removes all; a new group has at most 100 (inferred)
 // SIM-AWS-8  a user's PATCH: path left out for one attribute only, userName and active once and never removed
 // SIM-AWS-9  members are never shown
 // SIM-AWS-10 errors have `schema`, `exceptionRequestId` and `timeStamp`
@@ -78,6 +78,7 @@ export default function aws({ credential, now = () => Date.now(), cap50 = false,
     missing: (type) => (type === group ? ['PUT'] : []),
     accept(type, body, judge) {
       if (type === user && Object.keys(body ?? {}).some((name) => name.toLowerCase() === 'groups')) judge.object('SIM-AWS-4', 'invalidValue', '`groups` is refused');
+      if (type === group && body?.members?.length > 100) judge.object('SIM-AWS-7', 'invalidValue', 'more than 100 memberships of a new group');
       return body;
     },
     check: (type, resource, judge) => (type === user ? checkUser(resource, judge) : undefined),
@@ -89,6 +90,10 @@ export default function aws({ credential, now = () => Date.now(), cap50 = false,
       service.store.remove(type, stored.id);
       if (type === user) leaveGroups(service, group, stored.id);
     },
+    // A user is found by the groups it is in, which are not shown.
+    searched: (service, type, resource) => (type === user
+      ? { ...resource, groups: service.store.list(group).filter(({ members }) => members?.some(({ value }) => value === resource.id)).map(({ id: value }) => ({ value })) }
+      : resource),
     represent: (_service, type, resource) => (type === group ? { ...resource, members: [] } : resource),
   };
 }
