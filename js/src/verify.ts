@@ -5,6 +5,22 @@ import { Failed } from './provider.js';
 
 const RSA = { RS: 'RSASSA-PKCS1-v1_5', PS: 'RSA-PSS' } as const;
 
+/** Keys that were imported, the last used behind the others: importing one costs several times a verification. */
+const imported = new Map<string, CryptoKey>();
+const MOST = 64;
+
+async function keyOf(algorithm: string, key: Uint8Array<ArrayBuffer>, parameters: RsaHashedImportParams | EcKeyImportParams): Promise<CryptoKey> {
+  const name = `${algorithm} ${String.fromCharCode(...key)}`;
+  const made = imported.get(name) ?? await crypto.subtle.importKey('spki', key, parameters, false, ['verify']);
+  imported.delete(name);
+  imported.set(name, made);
+  for (const oldest of imported.keys()) {
+    if (imported.size <= MOST) break;
+    imported.delete(oldest);
+  }
+  return made;
+}
+
 /** Whether a signature is right. Throws `Failed` where that could not be tried. */
 export async function verify({ algorithm, key, message, signature }: Verify): Promise<boolean> {
   const bits = Number(algorithm.slice(2));
@@ -13,10 +29,9 @@ export async function verify({ algorithm, key, message, signature }: Verify): Pr
   const name = family === 'ES' ? 'ECDSA' : RSA[family as keyof typeof RSA];
   if (!name) throw new Failed(Fault.Unreachable);
   try {
-    const { subtle } = crypto;
     const parameters = family === 'ES' ? { name, namedCurve: `P-${bits}` } : { name, hash };
-    const imported = await subtle.importKey('spki', key, parameters, false, ['verify']);
-    return await subtle.verify({ name, hash, saltLength: bits / 8 }, imported, signature, message);
+    const made = await keyOf(algorithm, key, parameters);
+    return await crypto.subtle.verify({ name, hash, saltLength: bits / 8 }, made, signature, message);
   } catch {
     throw new Failed(Fault.Unreachable);
   }

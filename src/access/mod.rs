@@ -281,18 +281,20 @@ impl Access {
             Err(refusal) => return Turn::Ready(Verdict::Refused(refusal)),
         };
         let peer = &request.peer;
-        match (self.at_once(&presented, peer, now), presented) {
-            (Ok(number), _) => self.admit(number, peer),
-            (Err(Refusal::Unknown), Presented::Token(token)) if self.asks() => {
+        let shown = Shown::of(&presented);
+        match (self.at_once(&presented, shown.as_ref(), peer, now), presented, shown) {
+            (Ok(number), ..) => self.admit(number, peer),
+            (Err(Refusal::Unknown), Presented::Token(token), Some(shown)) if self.asks() => {
                 let this = Arc::clone(self);
-                this.recall(Case {
+                let case = Case {
                     token: Arc::from(token),
                     peer: peer.clone(),
                     reason: Refusal::Unknown,
                     down: false,
-                })
+                };
+                this.recall(case, shown.digest())
             }
-            (Err(refusal), _) => Turn::Ready(Verdict::Refused(refusal)),
+            (Err(refusal), ..) => Turn::Ready(Verdict::Refused(refusal)),
         }
     }
 
@@ -302,23 +304,24 @@ impl Access {
     }
 
     /// The ways in that need nothing from elsewhere.
-    fn at_once(&self, presented: &Presented, peer: &Peer, now: u64) -> Result<usize, Refusal> {
+    fn at_once(
+        &self,
+        presented: &Presented,
+        shown: Option<&Shown>,
+        peer: &Peer,
+        now: u64,
+    ) -> Result<usize, Refusal> {
         let mut refusal = match presented {
             Presented::Nothing => Refusal::Missing,
             // A scheme that the route does not take is none.
             Presented::Basic { .. } if !self.passwords() => Refusal::Missing,
             Presented::Token(_) | Presented::Basic { .. } => Refusal::Unknown,
         };
-        let shown = match presented {
-            Presented::Nothing => None,
-            Presented::Token(token) => Some(Shown::token(token)),
-            Presented::Basic { user, password } => Some(Shown::basic(user, password)),
-        };
         if let Some(shown) = shown {
             let mut found = u32::MAX;
             for (index, method) in (0_u32..).zip(&self.methods) {
                 if let Kind::Secret(secret) = &method.kind {
-                    found.conditional_assign(&index, secret.is(&shown));
+                    found.conditional_assign(&index, secret.is(shown));
                 }
             }
             // From here on only the presenter of a right secret can see a difference.
@@ -381,9 +384,8 @@ impl Access {
         })
     }
 
-    /// Looks for a verdict on the token that still counts.
-    fn recall(self: Arc<Self>, case: Case) -> Turn<Verdict> {
-        let mark = store::digest(&[&case.token]);
+    /// Looks for a verdict on the token that still counts; `mark` is the token's digest.
+    fn recall(self: Arc<Self>, case: Case, mark: [u8; 32]) -> Turn<Verdict> {
         Turn::ask(self.verdicts(&mark, StoreOperation::Get), move |now, answer| {
             let kept = match answer {
                 Answer::Stored(Stored::Value { value: Some(value), .. }) => Kept::read(&value),

@@ -53,12 +53,25 @@ fn trimmed(mut bytes: &[u8]) -> &[u8] {
 /// `token68` (RFC 9110 section 11.2).
 fn token(text: &[u8]) -> Result<&[u8], Refusal> {
     let unpadded = text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
-    let word = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte);
+    let word = |byte: &u8| WORD.get(usize::from(*byte)) == Some(&true);
     if unpadded == 0 || text.len() > LONGEST || !text.iter().take(unpadded).all(word) {
         return Err(Refusal::Malformed);
     }
     Ok(text)
 }
+
+/// Which bytes a `token68` may have before its padding.
+const WORD: [bool; 256] = {
+    let mut word = [false; 256];
+    let mut rest: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/";
+    while let [byte, others @ ..] = rest {
+        if let Some((_, [place, ..])) = word.split_at_mut_checked(*byte as usize) {
+            *place = true;
+        }
+        rest = others;
+    }
+    word
+};
 
 fn basic(text: &[u8]) -> Result<Presented, Refusal> {
     let text = str::from_utf8(token(text)?).map_err(|_| Refusal::Malformed)?;

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::Refusal;
+use super::presented::Presented;
 
 /// A secret that is accepted, in its time.
 #[derive(Clone)]
@@ -84,5 +85,19 @@ impl Shown {
 
     pub(super) fn basic(user: &[u8], password: &[u8]) -> Self {
         Self { user: Some(Sha256::digest(user).into()), digest: Sha256::digest(password).into() }
+    }
+
+    /// Nothing where nothing was presented.
+    pub(super) fn of(presented: &Presented) -> Option<Self> {
+        match presented {
+            Presented::Nothing => None,
+            Presented::Token(token) => Some(Self::token(token)),
+            Presented::Basic { user, password } => Some(Self::basic(user, password)),
+        }
+    }
+
+    /// The digest of the token or password.
+    pub(super) const fn digest(&self) -> [u8; 32] {
+        self.digest
     }
 }
