@@ -40,6 +40,9 @@ pub(crate) struct Ability {
     /// What DELETE does.
     pub(crate) deletion: Effect,
     lacks: Vec<Lack>,
+    /// The attribute of the IdP's side for members that reach the provider and are not shown by it; unknown where
+    /// there is none.
+    pub(crate) hidden: AttrId,
     /// How the members of a group are found that are not shown.
     pub(crate) memberships: Option<Memberships>,
     /// Users that are never deactivated or deleted.
@@ -97,6 +100,10 @@ impl Ability {
             let path = mapping.carried_to(pair, active).filter(|_| active.is_known());
             path.map_or_else(|| lookup("active"), |path| vocabulary.resolve(of, &path))
         });
+        let readable = facts.readable(&of.name);
+        let hidden = mapping.idp_type(pair).filter(|_| readable == Readable::Partial);
+        let hidden = hidden.map(|idp| mapping.idp.lookup(idp.root, b"members"));
+        let hidden = hidden.filter(|attr| attr.is_known() && mapping.carried_to(pair, *attr).is_some());
         let mut lacks: Vec<Lack> = Vec::new();
         let own = route.unsupported.iter().map(|each| (true, each));
         for (own, each) in own.chain(facts.unsupported.iter().map(|each| (false, each))) {
@@ -128,7 +135,7 @@ impl Ability {
         Self {
             verbs: verbs.into_iter().filter(|verb| facts.can(&of.name, *verb)).collect(),
             patch: facts.patch.clone(),
-            readable: facts.readable(&of.name),
+            readable,
             closed: pair.drops() && !pair.identity,
             limits: resolved(&facts.limits, vocabulary, of),
             respelt: respelt(&case, mapping, pair, of),
@@ -141,6 +148,7 @@ impl Ability {
             deactivation: facts.deactivation,
             deletion: facts.deletion,
             lacks,
+            hidden: hidden.unwrap_or(AttrId::UNKNOWN),
             memberships: memberships(facts, vocabulary, of, problems),
             never,
         }

@@ -13,7 +13,6 @@ use crate::error::ScimError;
 use crate::filter::{Filter, Literal, Op};
 use crate::http::Response;
 use crate::http::path::push_parameter;
-use crate::profile::Readable;
 use crate::schema::AttrId;
 
 /// A change that waits for the members of its group.
@@ -32,13 +31,9 @@ impl Operation {
     /// True for a change that can only be told from members the provider does not show; refused where they cannot be
     /// found either.
     pub(super) fn hidden_members(&self, scene: &Scene<'_>, change: &Change) -> Result<bool> {
-        let (Some(of), ability) = (self.idp_type(scene), self.ability(scene)?) else {
-            return Err(not_found());
-        };
-        let mapping = &scene.route.mapping;
-        let members = mapping.idp.lookup(of.root, b"members");
-        let carried = self.pair(scene).and_then(|pair| mapping.carried_to(pair, members));
-        if ability.readable != Readable::Partial || !members.is_known() || carried.is_none() {
+        let ability = self.ability(scene)?;
+        let members = ability.hidden;
+        if !members.is_known() {
             return Ok(false);
         }
         let (about, by_id) = match change {

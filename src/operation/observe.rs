@@ -13,19 +13,8 @@ use crate::error::ScimError;
 use crate::http::path::{encode_segment, push_parameter};
 use crate::http::url::rebase;
 use crate::http::{Call, Headers, Response};
+use crate::schema::{ResourceType, Vocabulary};
 
-/// What may be written of a message besides attributes.
-const MEMBERS: &[&str] = &[
-    "schemas",
-    "Operations",
-    "Resources",
-    "totalResults",
-    "startIndex",
-    "itemsPerPage",
-    "status",
-    "scimType",
-    "detail",
-];
 /// Header fields of the provider's that describe its answer.
 const DESCRIBING: &[&str] = &["content-type", "content-encoding", "etag", "retry-after"];
 
@@ -148,12 +137,16 @@ impl Operation {
         let mut names = BTreeSet::new();
         differ(&before, &after, &mut names);
         let mapping = &scene.route.mapping;
+        let sides = [
+            self.idp_type(scene).map(|of| (&mapping.idp, of)),
+            self.provider_type(scene).map(|of| (&mapping.provider, of)),
+        ];
         let known = |name: &str| {
-            let idp = self.idp_type(scene).map(|of| mapping.idp.lookup(of.root, name.as_bytes()));
-            let provider =
-                self.provider_type(scene).map(|of| mapping.provider.lookup(of.root, name.as_bytes()));
-            MEMBERS.contains(&name)
-                || [idp, provider].into_iter().flatten().any(crate::schema::AttrId::is_known)
+            let has = |(side, of): &(&Vocabulary, &ResourceType)| {
+                let messages = [of.root, of.list, side.patch_op];
+                messages.into_iter().any(|message| side.lookup(message, name.as_bytes()).is_known())
+            };
+            sides.iter().flatten().any(has)
         };
         let named = |name: String| if known(&name) { name } else { "(outside the schema)".to_owned() };
         finding.changes.extend(names.into_iter().map(named));

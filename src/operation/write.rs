@@ -282,7 +282,8 @@ impl Operation {
         let received = scene.trace.is_on().then(|| body.clone());
         let root = self.document.read(body, vocabulary, of.root, Self::read_depth(scene))?;
         // An empty list is dropped as the absence it is; of members that nobody was shown it is told apart.
-        let members = self.document.member(root, vocabulary.lookup(of.root, b"members"));
+        let hidden = self.ability(scene)?.hidden;
+        let members = self.document.member(root, hidden).filter(|_| hidden.is_known());
         self.emptied = members.is_some_and(|members| self.document.is_unassigned(members));
         let mut repaired = Repaired::default();
         let context =
