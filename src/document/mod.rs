@@ -5,16 +5,20 @@
 //! share one document. Removal is a flag, new text is appended, and only unchanged containers are copied as
 //! spans when a root is written.
 
+mod build;
 mod compare;
 mod edit;
 mod read;
+mod survey;
 mod text;
 mod write;
 
 use std::borrow::Cow;
 
+pub(crate) use self::build::{Taken, Word, Words};
 pub use self::compare::Names;
 pub use self::read::{ReadError, ReadErrorKind};
+pub(crate) use self::survey::Survey;
 pub use self::text::decode;
 use crate::schema::AttrId;
 

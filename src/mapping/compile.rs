@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::check::Check;
 use super::index::Index;
 use super::paths::Side;
+use super::plain::Plains;
 use super::rules::Reader;
 use super::when::Condition;
 use super::{Mapping, Pair, Rule, Source, Unmapped, ways};
@@ -75,6 +76,8 @@ fn pair<'a>(
         rules: Vec::new(),
         to_provider: Vec::new(),
         to_idp: Vec::new(),
+        plain_to_provider: Plains::default(),
+        plain_to_idp: Plains::default(),
         idp_index: Index::default(),
         provider_index: Index::default(),
         deciding: Vec::new(),
@@ -136,6 +139,8 @@ fn pair<'a>(
     pair.group();
     (pair.idp_index, pair.provider_index) =
         (Index::new(mapping, &pair, true), Index::new(mapping, &pair, false));
+    let plains = |to_provider| mapping.way(&pair, to_provider).map(|way| Plains::find(&way)).unwrap_or_default();
+    (pair.plain_to_provider, pair.plain_to_idp) = (plains(true), plains(false));
     let same = mapping.idp.is_same(&mapping.provider);
     pair.identity = same && pair.rules.is_empty() && pair.unmapped == Unmapped::Pass && pair.only.is_none();
     let (title, limits) = (&*idp_profile.title, provider_profile.provider.write.limits.as_slice());

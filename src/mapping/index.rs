@@ -4,7 +4,7 @@
 use super::spot::Spot;
 use super::{Claim, Mapping, Pair, Rule, Source};
 use crate::bits::Bits;
-use crate::document::{Document, NodeId};
+use crate::document::{Document, NodeId, Survey};
 use crate::schema::{AttrId, ResourceType, Vocabulary};
 
 /// The rules of a pair by the attributes of one side.
@@ -117,6 +117,14 @@ impl Index {
             }
         }
         concerned
+    }
+
+    /// The groups that may have something to do for a resource, and where its attributes stand.
+    pub(super) fn survey(&self, document: &Document, root: NodeId) -> (Bits, Survey) {
+        let mut concerned = Bits::below(self.count);
+        self.always.iter().for_each(|group| concerned.insert(*group));
+        let survey = document.survey(root, self.groups.len(), &mut |attr| self.add(&mut concerned, attr));
+        (concerned, survey)
     }
 
     fn add(&self, concerned: &mut Bits, attr: AttrId) {

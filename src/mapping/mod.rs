@@ -17,6 +17,7 @@ mod index;
 mod laws;
 mod lost;
 mod paths;
+mod plain;
 mod put;
 mod reach;
 mod report;
@@ -39,6 +40,7 @@ pub(crate) use self::resource::Notes;
 use std::sync::Arc;
 
 use self::index::{Group, Index};
+use self::plain::Plains;
 use self::spot::Spot;
 use self::template::Template;
 use self::transform::Chain;
@@ -69,6 +71,8 @@ pub(crate) struct Pair {
     /// The rules that write to each spot, on either side.
     to_provider: Vec<Group>,
     to_idp: Vec<Group>,
+    plain_to_provider: Plains,
+    plain_to_idp: Plains,
     /// The rules by the attributes of each side.
     idp_index: Index,
     provider_index: Index,

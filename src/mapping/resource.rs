@@ -1,6 +1,7 @@
 //! Resources through a mapping: `create`, `view` and `put`.
 
-use super::index::Index;
+use super::index::{Group, Index};
+use super::plain::Held;
 use super::spot::Spot;
 use super::transform::Unsayable;
 use super::{Claim, Fired, Mapping, Pair, Rule, Source, Unmapped};
@@ -59,6 +60,10 @@ impl Notes<'_> {
     pub(super) fn problem(&mut self, kind: ProblemKind, path: &str, message: String) {
         self.problems.push(Problem { kind, path: path.into(), message });
     }
+
+    pub(super) fn ambiguous(&mut self, rule: &Rule, spot: &Spot) {
+        self.problems.push(rule.problem(spot, AMBIGUOUS));
+    }
 }
 
 impl Mapping {
@@ -72,10 +77,7 @@ impl Mapping {
     ) -> NodeId {
         let Some(way) = self.way(pair, true).filter(|_| !pair.identity) else { return root };
         let new = document.new_object();
-        let concerned = pair.idp_index.concerned(document, &[root], way.from);
-        for rules in way.targets(concerned.iter()) {
-            way.carry_first(rules.filter(|rule| rule.create), document, root, new, notes);
-        }
+        way.carry(document, root, new, notes, |rule| rule.create);
         way.pass(document, root, new, notes);
         put_schemas(document, new, way.to, way.to_type);
         new
@@ -99,10 +101,7 @@ impl Mapping {
         let notes = &mut Notes { fired, problems: &mut problems };
         let new = document.new_object();
         way.pass_fixed(document, root, new, way.from_type.id);
-        let concerned = pair.provider_index.concerned(document, &[root], way.from);
-        for rules in way.targets(concerned.iter()) {
-            way.carry_first(rules.filter(|rule| !rule.is_guarded()), document, root, new, notes);
-        }
+        let concerned = way.carry(document, root, new, notes, |rule| !rule.is_guarded());
         way.pass(document, root, new, notes);
         way.pass_fixed(document, root, new, way.from_type.meta);
         way.guarded(&concerned, document, root, new, notes);
@@ -126,9 +125,47 @@ impl<'a> Way<'a> {
         &self,
         groups: impl Iterator<Item = usize>,
     ) -> impl Iterator<Item = impl Iterator<Item = &'a Rule> + Clone> {
-        let pair = self.pair;
-        let all = if self.to_provider { &pair.to_provider } else { &pair.to_idp };
+        let (pair, all) = (self.pair, self.groups());
         groups.filter_map(|number| all.get(number)).map(|group| pair.rules_of(group))
+    }
+
+    pub(super) fn groups(&self) -> &'a [Group] {
+        if self.to_provider { &self.pair.to_provider } else { &self.pair.to_idp }
+    }
+
+    /// The rules of a group.
+    pub(super) fn rules(&self, group: usize) -> impl Iterator<Item = &'a Rule> + use<'a> {
+        let (pair, group) = (self.pair, self.groups().get(group));
+        group.into_iter().flat_map(|group| pair.rules_of(group))
+    }
+
+    /// Writes what the rules of each group say that are asked; which groups may have something to say.
+    fn carry(
+        &self,
+        document: &mut Document,
+        root: NodeId,
+        new: NodeId,
+        notes: &mut Notes<'_>,
+        asked: impl Fn(&Rule) -> bool,
+    ) -> Bits {
+        let (concerned, survey) = self.index_from().survey(document, root);
+        let pair = self.pair;
+        let plains = if self.to_provider { &pair.plain_to_provider } else { &pair.plain_to_idp };
+        let mut held = Held::new(plains, document, new);
+        for group in concerned.iter() {
+            let mut rules = self.rules(group);
+            match plains.of(group).and_then(|plain| Some((plain, rules.next()?))) {
+                Some((plain, rule)) => {
+                    self.carry_plain(plain, rule, document, (&survey, new, &mut held), notes);
+                }
+                None => {
+                    let rules = self.rules(group).filter(|rule| asked(rule));
+                    self.carry_first(rules, document, root, new, notes);
+                }
+            }
+        }
+        held.vouch(document, self.to);
+        concerned
     }
 
     /// What is shown only where conditions hold in the rest of the view.
@@ -175,7 +212,7 @@ impl<'a> Way<'a> {
             if let Some((before, value)) = self.value(rule, document, root, notes) {
                 document.bind(value, self.to, to.leaf());
                 if to.write(document, new, self.to, value).is_err() {
-                    notes.problems.push(rule.problem(to, AMBIGUOUS));
+                    notes.ambiguous(rule, to);
                 }
                 notes.fired.step(rule, !self.to_provider, before, Some(value));
                 return true;
@@ -204,24 +241,46 @@ impl<'a> Way<'a> {
             Source::Computed(_) | Source::Default(_) | Source::Drop => None,
             Source::Copy => {
                 let from = self.from(rule)?;
-                let node = match from.read(document, root, self.from) {
-                    Ok(node) => node?,
-                    // What the provider says twice the IdP sees once.
-                    Err(_) if !self.to_provider => from.read_first(document, root, self.from)?,
-                    Err(_) => {
-                        notes.problems.push(rule.problem(from, AMBIGUOUS));
-                        return None;
-                    }
-                };
-                match rule.chain.carry(document, node, self.to, self.to_provider) {
-                    Ok(value) => Some((Some(node), value?)),
-                    Err(Unsayable) => {
-                        notes.problems.push(rule.problem(from, NO_VALUE));
-                        None
-                    }
-                }
+                let node = self.from.find(document, root, from.attr)?;
+                let node = self.said(rule, from, document, node, notes)?;
+                Some((Some(node), self.carried(rule, from, document, node, notes)?))
             }
         }
+    }
+
+    /// What a rule's source says in the attribute's node; nothing, or a problem is noted.
+    pub(super) fn said(
+        &self,
+        rule: &Rule,
+        from: &Spot,
+        document: &Document,
+        node: NodeId,
+        notes: &mut Notes<'_>,
+    ) -> Option<NodeId> {
+        match from.read_in(document, node, self.from) {
+            Ok(value) => value,
+            // What the provider says twice the IdP sees once.
+            Err(_) if !self.to_provider => from.read_first(document, node, self.from),
+            Err(_) => {
+                notes.ambiguous(rule, from);
+                None
+            }
+        }
+    }
+
+    /// The value as the other side has it; nothing, or a problem is noted.
+    pub(super) fn carried(
+        &self,
+        rule: &Rule,
+        from: &Spot,
+        document: &mut Document,
+        node: NodeId,
+        notes: &mut Notes<'_>,
+    ) -> Option<NodeId> {
+        rule.chain.carry(document, node, self.to, self.to_provider).unwrap_or_else(|Unsayable| {
+            notes.problems.push(rule.problem(from, NO_VALUE));
+            None
+        })
     }
 
     /// Attributes that no rule claims, from one side to the other.

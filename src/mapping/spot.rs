@@ -36,7 +36,19 @@ impl Spot {
         root: NodeId,
         vocabulary: &Vocabulary,
     ) -> Result<Option<NodeId>, Ambiguous> {
-        let Some(node) = vocabulary.find(document, root, self.attr) else { return Ok(None) };
+        match vocabulary.find(document, root, self.attr) {
+            Some(node) => self.read_in(document, node, vocabulary),
+            None => Ok(None),
+        }
+    }
+
+    /// The value in the attribute's node.
+    pub(super) fn read_in(
+        &self,
+        document: &Document,
+        node: NodeId,
+        vocabulary: &Vocabulary,
+    ) -> Result<Option<NodeId>, Ambiguous> {
         if self.slot.is_empty() {
             return Ok(Some(node).filter(|node| !document.is_unassigned(*node)));
         }
@@ -45,14 +57,13 @@ impl Spot {
         Ok(value.filter(|node| !document.is_unassigned(*node)))
     }
 
-    /// The value of the first element that fits, where several do.
+    /// The value of the list's first element that fits, where several do.
     pub(super) fn read_first(
         &self,
         document: &Document,
-        root: NodeId,
+        list: NodeId,
         vocabulary: &Vocabulary,
     ) -> Option<NodeId> {
-        let list = vocabulary.find(document, root, self.attr)?;
         let element = document.elements(list).find(|element| self.holds(document, *element, vocabulary))?;
         if self.sub.is_known() { document.member(element, self.sub) } else { Some(element) }
     }
@@ -85,20 +96,7 @@ impl Spot {
             vocabulary.place(document, root, self.attr, value);
             return Ok(());
         }
-        let list = vocabulary.list(document, root, self.attr);
-        let element = match self.element(document, list, vocabulary)? {
-            Some(element) => element,
-            None => {
-                let element = document.new_object();
-                document.set_attr(element, self.attr);
-                for (sub, literal) in &self.slot {
-                    let node = document.new_literal(literal);
-                    document.append_member(element, vocabulary, *sub, node);
-                }
-                document.append(list, element);
-                element
-            }
-        };
+        let element = self.holder(document, root, vocabulary)?;
         if !self.sub.is_known() {
             document.assign(element, value);
             return Ok(());
@@ -108,6 +106,30 @@ impl Spot {
             None => document.append_member(element, vocabulary, self.sub, value),
         }
         Ok(())
+    }
+
+    /// The object that has the value as a member (with a slot: the list's element), made where it is missing.
+    pub(super) fn holder(
+        &self,
+        document: &mut Document,
+        root: NodeId,
+        vocabulary: &Vocabulary,
+    ) -> Result<NodeId, Ambiguous> {
+        if self.slot.is_empty() {
+            return Ok(vocabulary.holder(document, root, self.attr));
+        }
+        let list = vocabulary.list(document, root, self.attr);
+        if let Some(element) = self.element(document, list, vocabulary)? {
+            return Ok(element);
+        }
+        let element = document.new_object();
+        document.set_attr(element, self.attr);
+        for (sub, literal) in &self.slot {
+            let node = document.new_literal(literal);
+            document.append_member(element, vocabulary, *sub, node);
+        }
+        document.append(list, element);
+        Ok(element)
     }
 
     /// Takes the value out of a resource. Whether a slot's element goes, too, is for the rules to say together.
