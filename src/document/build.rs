@@ -43,7 +43,13 @@ impl Document {
     }
 
     /// A new object or array as the last child of another.
-    pub(crate) fn build(&mut self, parent: NodeId, kind: Kind, attr: AttrId, key: Option<(Word, Taken)>) -> NodeId {
+    pub(crate) fn build(
+        &mut self,
+        parent: NodeId,
+        kind: Kind,
+        attr: AttrId,
+        key: Option<(Word, Taken)>,
+    ) -> NodeId {
         let id = self.push(kind, Span::default(), 0);
         self.attach(parent, id, attr, key.map(|(word, taken)| word.within(taken)));
         id
@@ -75,7 +81,8 @@ impl Document {
     ) -> NodeId {
         let Some(node) = self.node(value).copied() else { return self.new_null() };
         let escapes = TEXT_ESCAPED | if key.is_none() { KEY_ESCAPED } else { 0 };
-        let flags = node.flags & escapes | Self::soundness(vocabulary, attr, node.kind, node.text, node.flags);
+        let flags =
+            node.flags & escapes | Self::soundness(vocabulary, attr, node.kind, node.text, node.flags);
         let id = self.push(node.kind, node.text, flags);
         self.attach(parent, id, attr, Some(key.map_or(node.key, |(word, taken)| word.within(taken))));
         id

@@ -100,7 +100,13 @@ impl Ending {
     const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
 
     fn of(text: &str) -> Self {
-        text.as_bytes().last_chunk().map_or(Self::ANY, |last| Self(u64::from_le_bytes(*last)))
+        let last = text.as_bytes();
+        if let Some(last) = last.last_chunk() {
+            return Self(u64::from_le_bytes(*last));
+        }
+        // No text has a zero in it.
+        let short = last.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        Self(short.swap_bytes())
     }
 
     /// False when the texts are two for certain, whether case matters or not: texts that are the same in lower case

@@ -5,7 +5,7 @@
 
 use super::edit::offset;
 use super::{Document, ENDS, Ending, KEY_ESCAPED, Kind, NONE, Node, NodeId, SOUND, Span, TEXT_ESCAPED, text};
-use crate::schema::{AttrId, Hot, Takes, Vocabulary, is_uri_reference};
+use crate::schema::{AttrId, Hot, Parts, Takes, Vocabulary, is_uri_reference};
 
 /// Why a text is not an acceptable JSON value.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -146,6 +146,8 @@ type Read<T> = Result<T, ReadErrorKind>;
 
 /// So few names are compared each with each: that is faster than sorting copies.
 const FEW: usize = 24;
+/// So many elements are compared with each other at once.
+const FEW_ELEMENTS: u32 = 8;
 /// From so many elements on a list is worth an index.
 const MANY: u32 = 32;
 
@@ -174,15 +176,24 @@ impl Reader<'_> {
         }
         self.at += 1;
         let (text, escaped) = self.string()?;
-        // An escaped text may be JSON of its own, an empty one may mean none: some peers send such.
         let takes = place.takes;
         let is_uri = || {
             let text = self.slice(text);
             takes.is_uri() && is_uri_reference(text) && !self.vocabulary.refers_to_another(place.attr, text)
         };
-        let sound = !escaped && text.len > 0 && (takes.has(Kind::String) || is_uri());
+        let meant = text.len > 0 && (!escaped || self.is_no_json(text));
+        let sound = meant && (takes.has(Kind::String) || (!escaped && is_uri()));
         let flags = if escaped { TEXT_ESCAPED } else { 0 };
         Ok(self.leaf(&place, Kind::String, text, flags, sound))
+    }
+
+    /// False for an escaped text that may be JSON of its own: some peers send such. An empty one may mean none.
+    #[cold]
+    fn is_no_json(&self, text: Span) -> bool {
+        self.slice(text)
+            .bytes()
+            .next()
+            .is_some_and(|first| first.is_ascii_graphic() && !matches!(first, b'{' | b'\\'))
     }
 
     #[inline(never)]
@@ -269,7 +280,6 @@ impl Reader<'_> {
         self.blank();
         let attr = place.attr;
         let takes = self.vocabulary.hot(attr).map_or(Takes::default(), |hot| hot.takes_as_element);
-        // Several elements are compared with each other, which is not done here.
         let (mut last, mut count, mut sound) = (NONE, 0_u32, place.takes.has(Kind::Array));
         let mut noted = false;
         let mut more = self.peek() != b']';
@@ -287,7 +297,13 @@ impl Reader<'_> {
             }
             more = self.goes_on(b']')?;
         }
-        sound &= count == 1 && self.tells_its_kind(attr, last);
+        sound = sound
+            && match count {
+                0 => false,
+                1 => self.tells_its_kind(attr, last),
+                2..=FEW_ELEMENTS => self.tells_apart(array, self.vocabulary.parts(attr)),
+                _ => false,
+            };
         self.close(array, last, start, sound);
         if noted && let Some(node) = self.document.node_mut(NodeId(array)) {
             node.flags |= ENDS;
@@ -325,6 +341,40 @@ impl Reader<'_> {
         !parts.primary.is_known()
             || !parts.kind.is_known()
             || self.seen.get(parts.kind.index()).is_some_and(|object| *object == element)
+    }
+
+    /// True for a few elements of which no two have the same value, and not more than one is primary: a quick look at
+    /// how texts end, which is enough for most.
+    fn tells_apart(&self, list: u32, parts: Parts) -> bool {
+        let mut ends = [Ending::ANY; FEW_ELEMENTS as usize];
+        let (mut values, mut primary) = (0, false);
+        for element in self.document.children(NodeId(list)) {
+            for member in self.document.children(element).filter_map(|member| self.document.node(member)) {
+                if member.attr == parts.primary && member.kind == Kind::Bool(true) {
+                    if primary {
+                        return false;
+                    }
+                    primary = true;
+                }
+                if member.attr != parts.value || !parts.value.is_known() {
+                    continue;
+                }
+                let end = if member.flags & TEXT_ESCAPED == 0 {
+                    Ending::of(self.slice(member.text))
+                } else {
+                    Ending::ANY
+                };
+                let (before, here) = ends.split_at_mut(values);
+                if before.iter().any(|other| other.may_be(end)) {
+                    return false;
+                }
+                if let Some(here) = here.first_mut() {
+                    *here = end;
+                    values += 1;
+                }
+            }
+        }
+        true
     }
 
     /// Behind a member or element: true before the next one, false behind the end.

@@ -139,7 +139,8 @@ fn pair<'a>(
     pair.group();
     (pair.idp_index, pair.provider_index) =
         (Index::new(mapping, &pair, true), Index::new(mapping, &pair, false));
-    let plains = |to_provider| mapping.way(&pair, to_provider).map(|way| Plains::find(&way)).unwrap_or_default();
+    let plains =
+        |to_provider| mapping.way(&pair, to_provider).map(|way| Plains::find(&way)).unwrap_or_default();
     (pair.plain_to_provider, pair.plain_to_idp) = (plains(true), plains(false));
     let same = mapping.idp.is_same(&mapping.provider);
     pair.identity = same && pair.rules.is_empty() && pair.unmapped == Unmapped::Pass && pair.only.is_none();

@@ -1,9 +1,9 @@
 //! Groups of one rule that copies a value to where nothing else writes: most rules are such. What they write is
 //! built without a look at what is there; it is what all rules would write in their way.
 
+use super::Source;
 use super::resource::{Notes, Way};
 use super::spot::{Ambiguous, Spot};
-use super::{Rule, Source};
 use crate::document::{Document, Kind, NodeId, Survey, Taken, Word, Words};
 use crate::filter::Literal;
 use crate::schema::{AttrId, Vocabulary};
@@ -26,6 +26,12 @@ pub(super) struct Plain {
     attr: AttrId,
     /// Its name; nothing where both sides have the same.
     name: Option<Word>,
+    /// The rule's number.
+    rule: usize,
+    /// Where the value comes from.
+    from: AttrId,
+    /// It is all that stands there, and passes as it is.
+    as_it_is: bool,
 }
 
 /// An object or list that plain groups write into.
@@ -62,8 +68,7 @@ impl Plains {
         for (number, spot) in spots.iter().enumerate() {
             let Some(spot) = *spot else { continue };
             let others = spots.iter().enumerate().filter(|(other, _)| *other != number);
-            let alone =
-                others.filter_map(|(_, other)| *other).all(|other| is_apart(spot, other, way.to));
+            let alone = others.filter_map(|(_, other)| *other).all(|other| is_apart(spot, other, way.to));
             finder.spots.push((spot, alone && is_member(spot, way.to) && way.copies(number)));
         }
         let root = way.to_type.root;
@@ -108,7 +113,8 @@ impl<'a> Finder<'a> {
             true => self.container(self.way.to.attribute(to.attr).parent, Kind::Object)?,
             false => self.element(to)?,
         };
-        Some(Plain { holder, attr: to.leaf(), name })
+        let as_it_is = from.slot.is_empty() && rule.chain.is_empty();
+        Some(Plain { holder, attr: to.leaf(), name, rule: rule.number, from: from.attr, as_it_is })
     }
 
     /// The number of the object or list of an attribute.
@@ -245,7 +251,9 @@ impl<'a> Held<'a> {
     pub(super) fn vouch(&self, document: &mut Document, side: &Vocabulary) {
         let built = self.plains.holders.iter().zip(&self.nodes).skip(1).rev();
         for (holder, node) in built {
-            if let Some(node) = node.filter(|_| holder.own && (holder.told_apart || holder.kind == Kind::Object)) {
+            if let Some(node) =
+                node.filter(|_| holder.own && (holder.told_apart || holder.kind == Kind::Object))
+            {
                 document.vouch(node, side);
             }
         }
@@ -265,36 +273,34 @@ impl<'a> Way<'a> {
     pub(super) fn carry_plain(
         &self,
         plain: Plain,
-        rule: &'a Rule,
         document: &mut Document,
         (survey, new, held): (&Survey, NodeId, &mut Held<'_>),
         notes: &mut Notes<'_>,
     ) {
+        let Some(node) = survey.get(plain.from) else { return };
+        let Some(rule) = self.pair.rules.get(plain.rule) else { return };
         let (Some(from), Some(to)) = (self.from(rule), self.to(rule)) else { return };
-        let Some(node) = survey.get(from.attr) else { return };
-        let Some(node) = self.said(rule, from, document, node, notes) else { return };
-        let as_it_is = rule.chain.is_empty() && !matches!(document.kind(node), Kind::Object | Kind::Array);
-        let value = match as_it_is {
-            true => node,
-            false => match self.carried(rule, from, document, node, notes) {
-                Some(value) => value,
-                None => return,
-            },
+        let single = |kind| matches!(kind, Kind::Bool(_) | Kind::Number | Kind::String);
+        let (before, value) = if plain.as_it_is && single(document.kind(node)) {
+            (node, node)
+        } else {
+            let Some(node) = self.said(rule, from, document, node, notes) else { return };
+            let copies = rule.chain.is_empty() && single(document.kind(node));
+            let carried = if copies { Some(node) } else { self.carried(rule, from, document, node, notes) };
+            let Some(value) = carried else { return };
+            (node, value)
         };
         let Ok(holder) = held.get(plain.holder, to, document, new, self.to) else {
             return notes.ambiguous(rule, to);
         };
-        let value = match as_it_is {
-            true => {
-                let name = plain.name.map(|name| (name, held.taken));
-                document.build_copy(holder, self.to, plain.attr, value, name)
-            }
-            false => {
-                document.bind(value, self.to, plain.attr);
-                document.append_member(holder, self.to, plain.attr, value);
-                value
-            }
+        let after = if before == value {
+            let name = plain.name.map(|name| (name, held.taken));
+            document.build_copy(holder, self.to, plain.attr, value, name)
+        } else {
+            document.bind(value, self.to, plain.attr);
+            document.append_member(holder, self.to, plain.attr, value);
+            value
         };
-        notes.fired.step(rule, !self.to_provider, Some(node), Some(value));
+        notes.fired.step(rule, !self.to_provider, Some(before), Some(after));
     }
 }

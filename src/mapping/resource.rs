@@ -153,11 +153,8 @@ impl<'a> Way<'a> {
         let plains = if self.to_provider { &pair.plain_to_provider } else { &pair.plain_to_idp };
         let mut held = Held::new(plains, document, new);
         for group in concerned.iter() {
-            let mut rules = self.rules(group);
-            match plains.of(group).and_then(|plain| Some((plain, rules.next()?))) {
-                Some((plain, rule)) => {
-                    self.carry_plain(plain, rule, document, (&survey, new, &mut held), notes);
-                }
+            match plains.of(group) {
+                Some(plain) => self.carry_plain(plain, document, (&survey, new, &mut held), notes),
                 None => {
                     let rules = self.rules(group).filter(|rule| asked(rule));
                     self.carry_first(rules, document, root, new, notes);

@@ -430,14 +430,15 @@ impl<'a> Checker<'a> {
     /// RFC 7643 section 3: `schemas` lists the core schema and the extensions in use, each once.
     fn schemas(&mut self, document: &mut Document, root: NodeId, of: &ResourceType) {
         let listed = document.member(root, of.schemas);
-        let in_use = schemas_in_use(document, root, self.vocabulary, of);
-        let same = |(element, uri): (NodeId, &Cow<'_, str>)| document.string(element).as_ref() == Some(uri);
-        if let Some(listed) = listed
-            && document.children(listed).count() == in_use.len()
-            && document.children(listed).zip(&in_use).all(same)
-        {
+        let exact = {
+            let listed = listed.into_iter().flat_map(|listed| document.children(listed));
+            let listed = listed.map(|element| document.string(element).unwrap_or_default());
+            listed.eq(schemas_in_use(document, root, self.vocabulary, of))
+        };
+        if exact {
             return;
         }
+        let in_use: Vec<Cow<'_, str>> = schemas_in_use(document, root, self.vocabulary, of).collect();
         // By their text without case: the place in the order of use, and whether it was listed.
         let mut uses: BTreeMap<String, (usize, bool)> = in_use
             .iter()
@@ -522,22 +523,21 @@ fn schemas_in_use<'a>(
     root: NodeId,
     vocabulary: &'a Vocabulary,
     of: &'a ResourceType,
-) -> Vec<Cow<'a, str>> {
-    let mut uris = vec![Cow::Borrowed(&*of.schema)];
-    for member in document.children(root) {
+) -> impl Iterator<Item = Cow<'a, str>> {
+    let members = document.children(root).filter_map(|member| {
         let attr = document.attr(member);
-        if vocabulary.attribute(attr).extension {
-            uris.push(Cow::Borrowed(vocabulary.name(attr)));
-        } else if !attr.is_known() && document.key(member).starts_with("urn:") {
-            uris.push(Cow::Owned(document.key(member).into_owned()));
+        if attr.is_known() {
+            return vocabulary.attribute(attr).extension.then(|| Cow::Borrowed(vocabulary.name(attr)));
         }
-    }
-    uris
+        let key = document.key(member);
+        key.starts_with("urn:").then(|| Cow::Owned(key.into_owned()))
+    });
+    std::iter::once(Cow::Borrowed(&*of.schema)).chain(members)
 }
 
 /// Says in a resource which schemas are in use: first, where nothing was said.
 pub(crate) fn put_schemas(document: &mut Document, root: NodeId, vocabulary: &Vocabulary, of: &ResourceType) {
-    let uris = schemas_in_use(document, root, vocabulary, of);
+    let uris: Vec<Cow<'_, str>> = schemas_in_use(document, root, vocabulary, of).collect();
     let list = document.new_array();
     for uri in uris {
         let uri = document.new_string(&uri);
