@@ -69,7 +69,8 @@ impl Document {
         if u32::try_from(start + text.len()).is_err() {
             return Err(ReadError { kind: ReadErrorKind::Size, at: 0 });
         }
-        self.nodes.reserve(text.len() / 16);
+        // Those of the text, and some that are built of them.
+        self.nodes.reserve(text.len() / 16 + 64);
         if start == 0 {
             self.text = text;
         } else {

@@ -1,6 +1,9 @@
 //! Writing a root: unchanged containers as spans, everything else piece by piece.
 
-use super::{CHANGED, Document, Kind, NodeId};
+use super::{CHANGED, Document, Kind, Node, NodeId};
+
+/// What is between the content of a member's name and that of a string.
+const COLON: &[u8] = b"\":\"";
 
 impl Document {
     /// The JSON text of a node.
@@ -31,6 +34,19 @@ impl Document {
         }
     }
 
+    /// A member that is a string and stands in the text as it is to be written: its name, a colon, its value.
+    fn member_text(&self, node: &Node) -> Option<&[u8]> {
+        let (key, value) = (node.key, node.text);
+        let between = key.at as usize + key.len as usize;
+        if node.kind != Kind::String || value.at as usize != between + COLON.len() {
+            return None;
+        }
+        let text = self.text.as_bytes();
+        // Between what was appended there are no quotes.
+        let member = text.get((key.at as usize).checked_sub(1)?..=value.at as usize + value.len as usize)?;
+        (text.get(between..value.at as usize)? == COLON && member.first() == Some(&b'"')).then_some(member)
+    }
+
     fn write_children(&self, id: NodeId, open: u8, close: u8, out: &mut Vec<u8>) {
         out.push(open);
         for (index, child) in self.children(id).enumerate() {
@@ -38,6 +54,10 @@ impl Document {
                 out.push(b',');
             }
             if open == b'{' {
+                if let Some(member) = self.node(child).and_then(|node| self.member_text(node)) {
+                    out.extend_from_slice(member);
+                    continue;
+                }
                 out.push(b'"');
                 out.extend_from_slice(self.node(child).map_or(&[], |node| self.span(node.key).as_bytes()));
                 out.extend_from_slice(b"\":");

@@ -592,13 +592,24 @@ pub(crate) fn is_date_time(text: &str) -> bool {
 /// RFC 7643 section 2.3.7: "The value MUST be the absolute or relative URI of the target resource."
 /// Letters beyond ASCII are let pass: providers take them for what they stand for.
 pub(crate) fn is_uri_reference(text: &str) -> bool {
-    let foreign = |byte: u8| {
-        let sign = matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}');
-        sign || byte <= b' ' || byte == 0x7f
+    const FOREIGN: u8 = 1;
+    const ESCAPE: u8 = 2;
+    #[expect(clippy::indexing_slicing, reason = "within bounds, and said when it is compiled")]
+    const SIGNS: [u8; 256] = {
+        let mut signs = [0; 256];
+        let mut byte = 0;
+        while byte < signs.len() {
+            signs[byte] = match byte as u8 {
+                b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | 0..=b' ' | 0x7f => FOREIGN,
+                b'%' => ESCAPE,
+                _ => 0,
+            };
+            byte += 1;
+        }
+        signs
     };
-    // Without a way out on the first finding the loop takes many bytes at a time.
-    let look = |(found, escapes): (bool, bool), byte: u8| (found | foreign(byte), escapes | (byte == b'%'));
-    let (found, escapes) = text.bytes().fold((false, false), look);
+    let found = text.bytes().fold(0, |found, byte| found | SIGNS.get(usize::from(byte)).unwrap_or(&0));
+    let (found, escapes) = (found & FOREIGN != 0, found & ESCAPE != 0);
     let encoded = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     !found && (!escapes || text.split('%').skip(1).all(encoded))
 }

@@ -258,11 +258,16 @@ impl Vocabulary {
         if types.is_empty() || types.iter().any(|each| matches!(&**each, "external" | "uri")) {
             return false;
         }
-        let end = text.bytes().position(|byte| matches!(byte, b'?' | b'#'));
-        let path = end.and_then(|end| text.get(..end)).unwrap_or(text);
-        let mut segments = path.trim_end_matches('/').rsplit('/').skip(1);
-        let endpoint = segments.next().unwrap_or_default();
-        let of = self.types().iter().find(|of| *of.endpoint == *endpoint);
+        let bytes = text.as_bytes();
+        let mut end = bytes.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(bytes.len());
+        let before =
+            |end: usize| bytes.get(..end).and_then(|text| text.iter().rposition(|byte| *byte == b'/'));
+        while end > 0 && before(end) == Some(end - 1) {
+            end -= 1;
+        }
+        let Some(end) = before(end) else { return false };
+        let endpoint = bytes.get(before(end).map_or(0, |slash| slash + 1)..end).unwrap_or_default();
+        let of = self.types().iter().find(|of| of.endpoint.as_bytes() == endpoint);
         of.is_some_and(|of| !types.iter().any(|each| **each == *of.name))
     }
 
