@@ -186,6 +186,7 @@ fn compile(route: RouteConfig, max_body: u64, problems: &Problems<'_>) -> Option
     let (idp, provider) = (idp?, provider?);
     let place = route.provider.profile.item(problems);
     let mapping = mapping::compile(&idp, &provider, route.mapping.as_ref(), problems, &place)?;
+    resources(&route.idp.resources, &mapping, problems);
     let carries = carries_active(&mapping);
     if !carries && route.deactivate == Deactivate::Carry {
         let place = route.mapping.as_ref().map_or_else(|| place.clone(), |part| part.item(problems));
@@ -298,6 +299,19 @@ fn carries_active(mapping: &Mapping) -> bool {
         let active = mapping.idp.lookup(of.root, b"active");
         !active.is_known() || pair.identity || mapping.writes(pair, active)
     })
+}
+
+/// What limits of the access name must be resource types that the IdP has.
+fn resources(named: &[Part], mapping: &Mapping, problems: &Problems<'_>) {
+    for item in named.iter().map(|part| part.item(problems)) {
+        let Some(name) = item.text().filter(|name| mapping.idp.type_named(name).is_none()) else { continue };
+        let types = || mapping.idp.types().iter().map(|of| &*of.name);
+        let remedy = match config::nearest(name, types()) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => format!("name one of {}", types().collect::<Vec<_>>().join(", ")),
+        };
+        item.error(config::BAD_VALUE, format!("the IdP has no resource type `{name}`"), remedy);
+    }
 }
 
 /// The attributes an IdP finds resources by must be readable and filterable through the mapping.

@@ -73,6 +73,8 @@ pub(crate) struct Idp {
     pub(crate) base: Url,
     /// Who may use the route.
     pub(crate) access: Arc<Access>,
+    /// The names of resource types that its limits have.
+    pub(crate) resources: Vec<Part>,
 }
 
 /// The provider's side of a route.
@@ -191,8 +193,13 @@ impl Config {
         fields.finish();
 
         let called = RefCell::default();
-        let scene =
-            Scene { public_url: public_url.as_ref(), clusters: &envoy.clusters, host, called: &called };
+        let scene = Scene {
+            public_url: public_url.as_ref(),
+            clusters: &envoy.clusters,
+            host,
+            called: &called,
+            resources: RefCell::default(),
+        };
         let routes = routes.and_then(|item| scene.routes(&item)).unwrap_or_default();
         if !problems.failed() {
             let called = called.borrow();
@@ -216,6 +223,8 @@ struct Scene<'s> {
     host: HostFacts,
     /// Host and port of every URL that is called.
     called: &'s RefCell<Vec<(String, u16)>>,
+    /// The names of resource types in limits of the route's access.
+    resources: RefCell<Vec<Part>>,
 }
 
 /// What routes may not share: their paths, and, with a warning, tokens.
@@ -291,9 +300,11 @@ impl Scene<'_> {
         let path = fields.need("path").and_then(|item| idp_path(&item, route, &mut taken.paths));
         let base = self.public_url.zip(path.as_ref()).map(|(url, path)| url.join(path));
         let access = access::access(self, route, &mut fields, (product.as_ref(), base.as_ref()), taken);
+        let resources = self.resources.take();
         fields.finish();
         let path = path?;
-        Some(Idp { profile: profile?, base: self.public_url?.join(&path), path, access: Arc::new(access?) })
+        let base = self.public_url?.join(&path);
+        Some(Idp { profile: profile?, base, path, access: Arc::new(access?), resources })
     }
 
     fn provider(&self, item: &Item<'_>) -> Option<Provider> {

@@ -6,8 +6,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::super::{
-    ACCEPT, AUDIENCE, BAD_VALUE, Fields, HOST, Item, KEYS, LIMIT, NAME, OPEN, SECRET_PLAIN, TOKEN, URL_HTTP,
-    either, keys, nearest, time, units,
+    ACCEPT, AUDIENCE, BAD_VALUE, Fields, HOST, Item, KEYS, LIMIT, NAME, OPEN, Part, SECRET_PLAIN, TOKEN,
+    URL_HTTP, either, keys, nearest, time, units,
 };
 use super::credential::date;
 use super::{NAME_REMEDY, Scene, Taken, grant, is_name, url};
@@ -528,6 +528,7 @@ pub(super) fn limits(scene: &Scene<'_>, fields: &mut Fields<'_>) -> Option<Limit
         if list.is_empty() {
             item.error(BAD_VALUE, "it could be used for nothing", "name resource types, as `User`");
         }
+        scene.resources.borrow_mut().extend(list.iter().map(Part::of));
         list.iter().map(|item| some_text(item).map(str::to_owned)).collect::<Option<Vec<_>>>()
     });
     let networks = fields.opt("networks").map(|item| {
