@@ -30,7 +30,7 @@ const DEFAULT_NOW: &str = "2026-01-01T00:00:00Z";
 const ENGINE_HEADERS: [&str; 7] =
     ["content-type", "cache-control", "location", "etag", "retry-after", "www-authenticate", "allow"];
 const UNEXPECTED: &str = "unexpected request to the provider";
-const MIN_CASES: usize = 80;
+const MIN_CASES: usize = 300;
 
 #[test]
 fn golden_cases() {

@@ -167,7 +167,8 @@ fn unreadable(scene: &Scene<'_>) -> ScimError {
 fn unfound(error: ScimError) -> ScimError {
     let status = if error.status < 500 && error.status != 429 { 502 } else { error.status };
     let detail = format!(
-        "the provider did not tell who the members of the group are: {}; nothing was changed",
+        "the provider did not tell who the members of the group are: {}; nothing was changed; add and remove members by \
+         name, in operations of their own",
         error.detail
     );
     ScimError { status, scim_type: None, detail, ..error }

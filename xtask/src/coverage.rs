@@ -15,14 +15,16 @@ use crate::Place;
 const PER_LINE: usize = 8;
 
 /// Every row of these series must stand in the scope: none can be forgotten.
-const SERIES: [(&str, u32); 3] = [("S", 30), ("P", 53), ("W", 24)];
+const SERIES: [(&str, u32); 5] = [("E", 30), ("O", 16), ("S-", 30), ("P-", 53), ("W-", 26)];
+/// Of these golden cases have to show every row: what IdPs send.
+const SENT: [&str; 2] = ["E", "O"];
 
 /// What is wrong: rows that no test names, names that are no row, and rows that are missing in the scope.
 pub(crate) fn problems(place: &Place) -> Result<Vec<String>> {
     let coverage = Coverage::read(place)?;
     let mut problems: Vec<String> = SERIES
         .iter()
-        .flat_map(|(letter, last)| (1..=*last).map(move |number| format!("{letter}-{number:02}")))
+        .flat_map(|(letter, last)| (1..=*last).map(move |number| format!("{letter}{number:02}")))
         .filter(|id| !coverage.rows.iter().any(|row| row.id == *id))
         .map(|id| format!("tests/scope.txt does not list {id}"))
         .collect();
@@ -31,6 +33,13 @@ pub(crate) fn problems(place: &Place) -> Result<Vec<String>> {
         (State::Exempt, Some(_)) => Some(format!("{} is said not to apply, and a test names it", row.id)),
         _ => None,
     }));
+    let is_sent = |row: &&Row| {
+        let series = row.id.trim_end_matches(|c: char| c.is_ascii_digit());
+        row.state == State::Due && SENT.contains(&series)
+    };
+    let unseen = coverage.rows.iter().filter(is_sent);
+    let unseen = unseen.filter(|row| coverage.proofs.get(&row.id).is_some_and(|proof| proof.cases == 0));
+    problems.extend(unseen.map(|row| format!("no golden case names {}: {}", row.id, row.text)));
     let stray = coverage.proofs.iter().filter(|(id, _)| !coverage.rows.iter().any(|row| row.id == **id));
     problems.extend(stray.map(|(id, proof)| format!("{} names {id}, which is no row", proof.first)));
     Ok(problems)
