@@ -94,6 +94,7 @@ for (const strict of [true, false]) {
       [{ op: 'replace', value: { title: 'x', nickName: 'y' } }],
       [{ op: 'replace', path: 'active', value: true }, { op: 'replace', path: 'active', value: false }],
       [{ op: 'replace', path: 'roles', value: [{ value: 'x' }] }],
+      [{ op: 'replace', path: 'emails[type sw "w"].value', value: 'x@acme.example' }],
     ]) {
       test(`SIM-AWS-8 ${JSON.stringify(operations)}`, () => breaks(call, 'SIM-AWS-8', 'PATCH', `/Users/${id}`, patch(...operations), strict ? 400 : 200));
     }
@@ -336,6 +337,11 @@ describe('github-enterprise', () => {
     const { body: { id: crew } } = await other('POST', '/Groups', team({ externalId: 'big', displayName: 'Big' }));
     const { status } = await other('PATCH', `/Groups/${crew}`, patch({ op: 'add', path: 'members', value: members(1001) }));
     assert.equal(status, 429);
+    // Each group has its own thousand.
+    for (const name of ['one', 'two']) {
+      const { body: { id } } = await other('POST', '/Groups', team({ externalId: name, displayName: name }));
+      assert.notEqual((await other('PATCH', `/Groups/${id}`, patch({ op: 'add', path: 'members', value: members(600) }))).status, 429, name);
+    }
     let last;
     for (let n = 0; n < 1001 && last?.status !== 429; n += 1) last = await other('POST', '/Users', emu(`hour${n}`));
     assert.equal(last.status, 429);

@@ -124,6 +124,8 @@ function checkPatch(type, body, judge) {
       const lower = name.toLowerCase();
       const known = CHANGEABLE[type.name].some((start) => lower === start || ['.', '[', ':'].some((next) => lower.startsWith(start + next)));
       if (!known) judge.object('SIM-AWS-8', 'invalidPath', `\`${name}\` cannot be changed`);
+      const filter = /\[(.*)\]/s.exec(name)?.[1];
+      if (filter !== undefined && !/^\s*[\w.]+\s+eq\s+("(?:[^"\\]|\\.)*"|\S+)\s*$/i.test(filter)) judge.object('SIM-AWS-8', 'invalidPath', 'filters in paths only ask with `eq`');
       if (type.name === 'User' && op === 'remove' && ['username', 'active'].includes(lower)) judge.object('SIM-AWS-8', 'mutability', `\`${name}\` cannot be removed`);
     }
     if (type.name === 'Group' && op === 'replace' && names.some((name) => name.toLowerCase() === 'members')) {

@@ -47,13 +47,13 @@ export function shared({ credential, now, filters, appKey }) {
         judge.refuse('SIM-GH-5', 'invalidFilter', `a filter is one eq of ${filters[type.name].join(', ')}`);
       }
     },
-    dialect(type, body, judge) {
+    dialect(type, body, judge, stored) {
       const kept = operationsOf(body).filter(({ path }) => {
         const ineffective = /\[/.test(path ?? '');
         if (ineffective) judge.note('SIM-GH-9', `\`${path}\` does nothing`);
         return !ineffective;
       });
-      if (type.name === 'Group') for (const { op, path, value } of kept) if (op === 'add' && path === 'members') spend(members, type, [value].flat().length, now);
+      if (type.name === 'Group') for (const { op, path, value } of kept) if (op === 'add' && path === 'members') spend(members, stored.id, [value].flat().length, now);
       // Every operation may turn out to do nothing.
       const nothing = { op: 'add', value: {} };
       return expandRemovals(Array.isArray(body?.Operations) ? { ...body, Operations: kept.length > 0 || body.Operations.length === 0 ? kept : [nothing] } : body);
@@ -67,9 +67,9 @@ export function shared({ credential, now, filters, appKey }) {
   };
 }
 
-function spend(members, type, count, now) {
-  if (!members.has(type)) members.set(type, new Window(1000, HOUR, now));
-  if (!members.get(type).takes(count)) throw new Refusal(429, undefined, 'SIM-GH-11: more than 1000 members in an hour');
+function spend(members, group, count, now) {
+  if (!members.has(group)) members.set(group, new Window(1000, HOUR, now));
+  if (!members.get(group).takes(count)) throw new Refusal(429, undefined, 'SIM-GH-11: more than 1000 members of a group in an hour');
 }
 
 // RS256, issued for at most ten minutes.
