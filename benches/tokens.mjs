@@ -1,5 +1,5 @@
 // What judging a signed token costs in JavaScript, beside `jose` and Node's own crypto in the same run.
-// Needs js/dist and tests/oauth/node_modules: `cargo xtask build`, then `node benches/tokens.mjs`.
+// Run by `cargo xtask bench tokens`.
 
 import { createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -34,6 +34,7 @@ test('a page shows every belief with its mark, and parameters with their value',
   const { stdout } = run(['profile', 'entra']);
   assert.match(stdout, /^✓ E01 +opCase +A patch operation's name.* Microsoft/m);
   assert.match(stdout, /^~ E04 +upsert/m);
+  assert.match(run(['profile', 'leanix']).stdout, /^✓ credentials\.long_lived +the same, exchanged .*; with: token, workspace, role /m);
   const open = run(['profile', 'github-organization']).stdout;
   assert.match(open, /^\? paging\.style +index/m);
   assert.match(open, /Parameters: not verified[^]*paging\.default +30[^]*extends: github-organization\n +provider: \{ paging: /);

@@ -11,7 +11,7 @@ use crate::ui::{Working, error};
 use crate::{Place, build, setup, toolchain};
 
 /// The benches, in order.
-const PARTS: [&str; 3] = ["native", "wasm", "package"];
+const PARTS: [&str; 4] = ["native", "wasm", "package", "tokens"];
 
 /// Runs the named benches, or all; fails where one is over its bar.
 pub(crate) fn run(place: &Place, selected: &[String]) -> Result<ExitCode> {
@@ -24,7 +24,11 @@ pub(crate) fn run(place: &Place, selected: &[String]) -> Result<ExitCode> {
         let command = match name {
             "native" => native(place),
             "wasm" => wasm(place)?,
-            _ => package(place)?,
+            "package" => package(place, "benches/package.mjs")?,
+            _ => {
+                setup::npm(place)?;
+                package(place, "benches/tokens.mjs")?
+            }
         };
         good &= measure(place, &format!("bench-{name}"), command)?;
     }
@@ -48,10 +52,10 @@ fn wasm(place: &Place) -> Result<Command> {
 }
 
 /// The npm package as a whole.
-fn package(place: &Place) -> Result<Command> {
+fn package(place: &Place, bench: &str) -> Result<Command> {
     build::npm_package(place)?;
     let mut node = place.command("node");
-    node.arg("benches/package.mjs");
+    node.arg(bench);
     Ok(node)
 }
 

@@ -102,7 +102,7 @@ function mapping({ provider, evidence }: Profile): string[] {
 function parameters(of: Profile): string[] {
   const sides = (['idp', 'provider'] as const).filter((_, index) => of.roles[index]);
   const open = sides.flatMap((side) => beliefs(of, side, ['repairs', 'mapping'])).filter(({ source }) => source !== undefined && !source.startsWith('verified'));
-  const [first] = open;
+  const first = open.find(({ value }) => !isFlow(value));
   if (!first) return [];
   const [, side = 'provider', ...keys] = first.pointer.split('/');
   const nested = keys.reduceRight((inner, key) => `{ ${key}: ${inner} }`, show(first.value));
@@ -129,4 +129,11 @@ function marked(line: string, source: string | undefined): string {
 
 const dotted = (pointer: string): string => pointer.split('/').slice(2).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')).join('.');
 
-const show = (value: unknown): string => (typeof value === 'string' ? value : Array.isArray(value) && value.every((each) => typeof each === 'string') ? value.join(', ') : JSON.stringify(value));
+const show = (value: unknown): string => {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value.join(', ');
+  return isFlow(value) ? `${value.title}; with: ${Object.keys(value.inputs ?? {}).join(', ')}` : JSON.stringify(value);
+};
+
+/** A token flow, of which a reader wants to know what it is and what it needs: its steps are in `--json`. */
+const isFlow = (value: unknown): value is { title: string; inputs?: Record<string, string> } => typeof value === 'object' && value !== null && 'title' in value && 'steps' in value;
