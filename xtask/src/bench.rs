@@ -11,7 +11,7 @@ use crate::ui::{Working, error};
 use crate::{Place, build, setup, toolchain};
 
 /// The benches, in order.
-const PARTS: [&str; 4] = ["native", "wasm", "package", "tokens"];
+const PARTS: [&str; 5] = ["native", "wasm", "package", "tokens", "envoy"];
 
 /// Runs the named benches, or all; fails where one is over its bar.
 pub(crate) fn run(place: &Place, selected: &[String]) -> Result<ExitCode> {
@@ -25,10 +25,11 @@ pub(crate) fn run(place: &Place, selected: &[String]) -> Result<ExitCode> {
             "native" => native(place),
             "wasm" => wasm(place)?,
             "package" => package(place, "benches/package.mjs")?,
-            _ => {
+            "tokens" => {
                 setup::npm(place)?;
                 package(place, "benches/tokens.mjs")?
             }
+            _ => envoy(place)?,
         };
         good &= measure(place, &format!("bench-{name}"), command)?;
     }
@@ -56,6 +57,15 @@ fn package(place: &Place, bench: &str) -> Result<Command> {
     build::npm_package(place)?;
     let mut node = place.command("node");
     node.arg(bench);
+    Ok(node)
+}
+
+/// The filter in the real Envoy, and a filter of Envoy's own.
+fn envoy(place: &Place) -> Result<Command> {
+    setup::npm(place)?;
+    let mut node = place.command("node");
+    node.arg("benches/envoy.mjs");
+    node.env("SCIMLOCK_WASM", build::filter(place)?).env("SCIMLOCK_ENVOY", setup::envoy(place)?);
     Ok(node)
 }
 
