@@ -145,6 +145,8 @@ describe('aws, pages and time', () => {
 describe('sap-iam', () => {
   const call = serve('sap-iam', { credential: 'c', certificate: 'CN=scim', roles: { BR_PURCHASER: 'Purchaser' } });
   const fresh = serve('sap-iam', { credential: 'c', notUnique: true });
+  let now = Date.parse('2026-01-01T00:00:00Z');
+  const timed = serve('sap-iam', { credential: 'c', now: () => now });
   const account = { authorization: `Basic ${Buffer.from('SCIM_COMM_USER:c').toString('base64')}` };
   const sessionOf = async (to) => {
     const { headers } = await to('GET', '/Users?count=1', undefined, { ...account, 'x-csrf-token': 'Fetch' });
@@ -162,6 +164,15 @@ describe('sap-iam', () => {
     assert.equal((await call('POST', '/Users', named('csrf'), session)).status, 201);
     call.provider().sessions.end();
     assert.equal((await call('POST', '/Users', named('csrf2'), session)).status, 403);
+  });
+
+  test('SIM-SAP-1 half an hour later the token has ended by itself', async () => {
+    const session = await sessionOf(timed);
+    now += 29 * 60_000;
+    assert.equal((await timed('POST', '/Users', named('before'), session)).status, 201);
+    now += 60_000;
+    const { status, rules } = await timed('POST', '/Users', named('after'), session);
+    assert.deepEqual([status, rules], [403, ['SIM-SAP-1']]);
   });
 
   test('SIM-SAP-2 SIM-SAP-11 SIM-SAP-12 ids, upper case, read-only attributes', async () => {
@@ -270,6 +281,7 @@ describe('github-enterprise', () => {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const call = serve('github-enterprise', { credential: 'c', appKey: publicKey });
   const other = serve('github-enterprise', { strict: false, credential: 'c', groupStatus: 204 });
+  const residency = serve('github-enterprise', { credential: 'c', loginLength: 30 });
   const emu = (name, more) => named(name, { externalId: name, ...more });
   let id;
   let group;
@@ -305,7 +317,11 @@ describe('github-enterprise', () => {
   test('SIM-GH-4 logins', async () => {
     const twin = await call('POST', '/Users', emu('twin', { userName: 'ada_lindqvist@elsewhere.example' }));
     assert.deepEqual([twin.status, twin.body.scimType], [409, 'uniqueness']);
-    await breaks(call, 'SIM-GH-4', 'POST', '/Users', emu('a'.repeat(40)));
+    for (const [to, longest] of [[call, 39], [residency, 30]]) {
+      const fits = 'a'.repeat(longest - '_acme'.length);
+      assert.equal((await to('POST', '/Users', emu(fits))).status, 201, longest);
+      await breaks(to, 'SIM-GH-4', 'POST', '/Users', emu(`${fits}a`));
+    }
   });
 
   test('SIM-GH-5 SIM-GH-6 SIM-GH-13 filters, pages, errors', async () => {

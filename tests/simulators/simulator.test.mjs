@@ -76,7 +76,8 @@ for (const strict of [true, false]) {
 }
 
 describe('leanix', () => {
-  const call = serve('leanix', { strict: true, credential: 'c' });
+  let now = Date.parse('2026-01-01T00:00:00Z');
+  const call = serve('leanix', { strict: true, credential: 'c', now: () => now });
 
   test('SIM-LX-1 SIM-LX-2 SIM-LX-3 tokens', async () => {
     const basic = (user) => ({ authorization: `Basic ${Buffer.from(`${user}:secret`).toString('base64')}` });
@@ -88,6 +89,13 @@ describe('leanix', () => {
     const owner = { authorization: `Bearer ${long.accessToken}` };
     const created = await call('POST', '/Users', ada({ userName: 'o@example.com', emails: [{ value: 'o@example.com' }] }), owner);
     assert.equal(created.body[PERMISSION].role, 'MEMBER');
+    now += 3599_000;
+    const renew = () => call('POST', '/../../longlivedBearerTokens', { scimConfiguration: { workspaceId: 'w', permissionRole: 'MEMBER' } }, bearer);
+    assert.equal((await renew()).status, 200);
+    now += 1000;
+    assert.equal((await renew()).status, 401);
+    assert.equal((await call('GET', '/Users', undefined, owner)).status, 200);
+    bearer.authorization = `Bearer ${(await call('POST', '/../../oauth2/token', form, basic('apitoken'))).body.access_token}`;
     assert.equal((await call('POST', `/../../longlivedBearerTokens/${long.id}/invalidate`, '', bearer)).body.valid, false);
     assert.equal((await call('GET', '/Users', undefined, owner)).status, 401);
   });

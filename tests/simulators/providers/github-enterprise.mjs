@@ -2,7 +2,7 @@
 // SIM-GH-2  the case of a path matters
 // SIM-GH-3  users: schemas, externalId, userName, active, displayName, emails with value, type and primary; both parts of a
 //           name that is there; groups: externalId, displayName; roles are of the list
-// SIM-GH-4  the login is made of userName: 39 characters with the short code, and unique
+// SIM-GH-4  the login is made of userName: 39 characters with the short code (30 on GHE.com: option loginLength), and unique
 // SIM-GH-8  active false suspends and hides the login, true brings it back; DELETE cannot be undone
 // SIM-GH-10 a PATCH of a group answers 200, or 204 (option groupStatus)
 import { leaveGroups, uuid } from '../dialects.mjs';
