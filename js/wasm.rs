@@ -29,6 +29,18 @@ const KEPT_CAPACITY: usize = 256 * 1024;
 /// What WebCrypto verifies everywhere.
 const VERIFIES: &[&str] = &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"];
 
+/// The slow hashes that a host computes, by a number with a bit for each: argon2id, bcrypt, pbkdf2.
+const PASSWORDS: [&[&str]; 8] = [
+    &[],
+    &["argon2id"],
+    &["bcrypt"],
+    &["argon2id", "bcrypt"],
+    &["pbkdf2"],
+    &["argon2id", "pbkdf2"],
+    &["bcrypt", "pbkdf2"],
+    &["argon2id", "bcrypt", "pbkdf2"],
+];
+
 thread_local! {
     static HOST: RefCell<Host> = const { RefCell::new(Host::new()) };
 }
@@ -222,7 +234,8 @@ fn read_compile(input: &[u8]) -> Option<(HostFacts, String, BTreeMap<String, Str
     let mut input = Reader(input);
     let atomic_store = input.flag()?;
     let verifies = if input.flag()? { VERIFIES } else { &[] };
-    let facts = HostFacts { atomic_store, verifies, clusters: false, streaming: false };
+    let passwords = PASSWORDS.get(usize::try_from(input.number()?).ok()?).copied().unwrap_or_default();
+    let facts = HostFacts { atomic_store, verifies, passwords, clusters: false, streaming: false };
     let json = input.text()?;
     let mut secrets = BTreeMap::new();
     while !input.0.is_empty() {
@@ -427,22 +440,25 @@ impl Writer {
                     self.number(0);
                     self.bytes(line.as_bytes());
                 }
-                Effect::Metric { name, labels, value } => {
-                    self.number(1);
-                    self.bytes(name.as_bytes());
-                    self.number(count(labels.len()));
-                    for (label, text) in labels {
-                        self.bytes(label.as_bytes());
-                        self.bytes(text.as_bytes());
-                    }
-                    self.time(*value);
-                }
+                Effect::Metric { name, labels, value } => self.metric(1, name, labels, *value),
                 Effect::Trace(line) => {
                     self.number(2);
                     self.bytes(line.as_bytes());
                 }
+                Effect::Gauge { name, labels, value } => self.metric(3, name, labels, *value),
             }
         }
+    }
+
+    fn metric(&mut self, kind: u32, name: &str, labels: &[(&'static str, String)], value: u64) {
+        self.number(kind);
+        self.bytes(name.as_bytes());
+        self.number(count(labels.len()));
+        for (label, text) in labels {
+            self.bytes(label.as_bytes());
+            self.bytes(text.as_bytes());
+        }
+        self.whole(value);
     }
 
     fn action(&mut self, action: &Action) {

@@ -16,22 +16,22 @@ pub(crate) enum Need {
     Store(StoreRequest),
     /// A request to somebody else than the provider's SCIM endpoints; answered within so many milliseconds.
     Call(Call, u64),
-    /// A signature to verify.
+    /// A signature or a password to verify.
     Verify(Verify),
     /// So many milliseconds to pass.
     Wait(u64),
 }
 
-/// A signature to verify.
+/// A signature to verify, or a password.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Verify {
-    /// The algorithm (JWA name, RFC 7518 section 3.1).
+    /// The algorithm (JWA name, RFC 7518 section 3.1); for a password `argon2id`, `bcrypt` or `pbkdf2`.
     pub algorithm: &'static str,
-    /// The public key: SubjectPublicKeyInfo, DER (RFC 5280 section 4.1).
+    /// The public key: SubjectPublicKeyInfo, DER (RFC 5280 section 4.1); for a password its hash, as a PHC string.
     pub key: Vec<u8>,
-    /// What was signed.
+    /// What was signed, or the password.
     pub message: Vec<u8>,
-    /// The signature, as JWS has it (RFC 7515): for ECDSA the two numbers one behind the other.
+    /// The signature, as JWS has it (RFC 7515): for ECDSA the two numbers one behind the other. Empty for a password.
     pub signature: Vec<u8>,
 }
 

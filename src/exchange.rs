@@ -135,6 +135,15 @@ pub enum Effect {
         /// What to add.
         value: u64,
     },
+    /// Set a gauge.
+    Gauge {
+        /// The metric's name.
+        name: &'static str,
+        /// As those of a counter.
+        labels: Vec<(&'static str, String)>,
+        /// What it is from now on.
+        value: u64,
+    },
     /// One step of an explanation, as one line of JSON; only when asked for.
     Trace(String),
 }
@@ -450,6 +459,10 @@ impl Exchange {
         };
         let result = ("result", verdict.reason().unwrap_or("accepted"));
         self.effects.push(Effect::Metric { name: "access", labels: labels(Some(result)), value: 1 });
+        if verdict.reason().is_none() {
+            let value = now / 1000;
+            self.effects.push(Effect::Gauge { name: "access_last_used", labels: labels(None), value });
+        }
         if way.is_some_and(|way| way.ends_soon(now)) {
             self.effects.push(Effect::Metric { name: "access_expiring", labels: labels(None), value: 1 });
         }

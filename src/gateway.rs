@@ -28,6 +28,9 @@ pub struct HostFacts {
     /// The signature algorithms (JWA names) that the host verifies itself, with
     /// [`Action::Verify`](crate::Action::Verify); the engine verifies the others.
     pub verifies: &'static [&'static str],
+    /// The slow hashes of passwords (`argon2id`, `bcrypt`, `pbkdf2`) that the host computes with the same action; a
+    /// configuration that has others is refused.
+    pub passwords: &'static [&'static str],
     /// Calls go to named clusters (Envoy): every provider URL needs one.
     pub clusters: bool,
     /// Bodies can only be streamed: method, path and status are final before the body is read.

@@ -27,7 +27,9 @@ fn record(with: &Value, method: &str, path: &str, body: Option<&Value>) -> Outco
     for effect in exchange.effects() {
         match effect {
             Effect::Audit(line) => record = serde_json::from_str(&line)?,
-            Effect::Metric { name: "requests" | "repairs" | "access", .. } | Effect::Trace(_) => {}
+            Effect::Metric { name: "requests" | "repairs" | "access", .. }
+            | Effect::Gauge { .. }
+            | Effect::Trace(_) => {}
             Effect::Metric { name, labels, value } => metrics.push(format!("{name} {labels:?} {value}")),
         }
     }
@@ -55,4 +57,24 @@ fn what_is_refused_leaves_no_pretence() {
     let (record, metrics) = record(&with, "DELETE", "/scim/v2/Users/u-1", None).unwrap();
     assert_eq!((&record["pretended"], &record["status"]), (&Value::Null, &json!(403)));
     assert!(metrics.is_empty());
+}
+
+#[test]
+fn the_last_use_of_a_token_is_a_gauge() {
+    let used = |authorization: Option<&'static str>| {
+        let gateway = example_with("generic-to-generic", &json!({})).unwrap();
+        let mut exchange = Exchange::new(gateway, [7; 16]);
+        let headers: Headers = authorization.map(|value| ("authorization", value)).into_iter().collect();
+        let (method, path) = (b"GET".to_vec(), b"/scim/v2/Users/u-1".to_vec());
+        let request = Request { method, path, headers, end: true, peer: Peer::default() };
+        exchange.handle(1_767_225_600_999, Input::Request(request));
+        let gauge = |effect| match effect {
+            Effect::Gauge { name, labels, value } => Some(format!("{name} {labels:?} {value}")),
+            _ => None,
+        };
+        exchange.effects().into_iter().filter_map(gauge).collect::<Vec<_>>()
+    };
+    let [one] = &used(Some("Bearer test"))[..] else { panic!("one gauge") };
+    assert!(one.starts_with("access_last_used") && one.ends_with(" 1767225600"), "{one}");
+    assert!(used(Some("Bearer other")).is_empty() && used(None).is_empty());
 }

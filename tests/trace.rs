@@ -76,7 +76,7 @@ fn steps_of(
         Effect::Trace(line) => {
             Some(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
         }
-        Effect::Audit(_) | Effect::Metric { .. } => None,
+        Effect::Audit(_) | Effect::Metric { .. } | Effect::Gauge { .. } => None,
     };
     exchange.effects().into_iter().filter_map(line).collect()
 }

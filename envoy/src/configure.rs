@@ -30,7 +30,7 @@ pub(crate) fn configure(
     let secrets: BTreeMap<String, String> =
         names.into_iter().filter_map(|name| variable(&name).map(|value| (name, value))).collect();
     // Shared data is one store for all workers, with compare-and-set.
-    let facts = HostFacts { atomic_store: true, verifies, clusters: true, streaming: false };
+    let facts = HostFacts { atomic_store: true, verifies, passwords: &[], clusters: true, streaming: false };
     Gateway::compile(&document, &secrets, facts)
         .map_err(|errors| errors.to_string().lines().map(str::to_owned).collect())
 }

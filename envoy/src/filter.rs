@@ -90,6 +90,11 @@ impl Filter {
                         metrics.count(name, &labels, value);
                     }
                 }
+                Effect::Gauge { name, labels, value } => {
+                    if let Ok(mut metrics) = self.metrics.try_borrow_mut() {
+                        metrics.set(name, &labels, value);
+                    }
+                }
             }
         }
     }

@@ -240,6 +240,14 @@ pub(crate) fn counter(name: &str) -> Result<u32, Failed> {
     hostcalls::define_metric(MetricType::Counter, name).map_err(|_| "define_metric")
 }
 
+pub(crate) fn gauge(name: &str) -> Result<u32, Failed> {
+    hostcalls::define_metric(MetricType::Gauge, name).map_err(|_| "define_metric")
+}
+
+pub(crate) fn set(gauge: u32, to: u64) -> Result<(), Failed> {
+    hostcalls::record_metric(gauge, to).map_err(|_| "record_metric")
+}
+
 pub(crate) fn count(counter: u32, by: u64) -> Result<(), Failed> {
     match i64::try_from(by) {
         Ok(0) => Ok(()),

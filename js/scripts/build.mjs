@@ -22,7 +22,7 @@ const engine = (external) => ({
 });
 const common = {
   bundle: true, outdir: 'dist', target: 'es2022', platform: 'neutral', charset: 'utf8', logLevel: 'warning',
-  external: ['node:*', 'commander', 'diff', 'fastest-levenshtein', 'yaml'], loader: { '.wasm': 'binary' },
+  external: ['node:*', '@node-rs/*', 'commander', 'diff', 'fastest-levenshtein', 'yaml'], loader: { '.wasm': 'binary' },
 };
 const define = (isolates) => ({ VERSION: JSON.stringify(JSON.parse(readFileSync('package.json', 'utf8')).version), ISOLATES: String(isolates) });
 const entries = { index: 'src/index.ts', slim: 'src/slim.ts', node: 'src/node.ts' };
@@ -33,7 +33,7 @@ await build({ ...common, format: 'esm', entryPoints: { 'edge-light': 'src/index.
 chmodSync('dist/cli.js', 0o755);
 
 // Only what is exported has types to publish.
-const PUBLIC = ['index', 'slim', 'node', 'types', 'errors', 'store'].map((name) => `${name}.d.ts`);
+const PUBLIC = ['index', 'slim', 'node', 'types', 'errors', 'store', 'passwords'].map((name) => `${name}.d.ts`);
 for (const name of readdirSync('dist/types')) if (!PUBLIC.includes(name)) rmSync(`dist/types/${name}`, { recursive: true });
 
 // The same types once more for `require`, where a package of its own type says that they describe CommonJS.

@@ -4,7 +4,7 @@
  */
 
 import { Misuse } from './failure.js';
-import type { Metric, Peer, Problem } from './types.js';
+import type { Metric, Passwords, Peer, Problem } from './types.js';
 
 export type Fields = [name: string, value: string][];
 
@@ -47,6 +47,8 @@ export interface Facts {
   atomicStore: boolean;
   /** Signatures are verified by the host. */
   verifies: boolean;
+  /** The slow hashes of passwords that the host computes. */
+  passwords: Passwords['algorithms'];
 }
 
 export type Effect = { audit: string } | { metric: Metric } | { trace: string };
@@ -100,6 +102,9 @@ type Part = number | string | Uint8Array;
 
 const UNSERVED: Record<number, string> = { 6: 'emit', 8: 'abort', 9: 'done', 255: 'misuse' };
 
+/** Slow hashes, one bit each. */
+const PASSWORDS = ['argon2id', 'bcrypt', 'pbkdf2'] as const;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -121,7 +126,8 @@ export class Engine {
   /** Compiles the configuration of this instance's gateway. */
   compile(json: string, secrets: Iterable<readonly [string, string]>, facts: Facts): { standing: boolean; problems: Problem[]; rules: string } {
     const texts = [json, ...[...secrets].flat()].map((text) => encoder.encode(text));
-    const parts: Part[] = [Number(facts.atomicStore), Number(facts.verifies), ...texts];
+    const passwords = PASSWORDS.reduce((bits, name, bit) => bits | Number(facts.passwords.includes(name)) << bit, 0);
+    const parts: Part[] = [Number(facts.atomicStore), Number(facts.verifies), passwords, ...texts];
     const answer = this.#call(parts, () => this.#wasm.compile());
     return { standing: answer.number() === 1, problems: JSON.parse(answer.text() || '[]') as Problem[], rules: answer.text() };
   }
@@ -217,6 +223,14 @@ function partsOf(input: Input): [kind: number, parts: Part[]] {
   }
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+function hex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += HEX[byte];
+  return text;
+}
+
 /** A whole number of 64 bits as two of 32, the lower one first. */
 const halves = (number: number): Part[] => [number % 2 ** 32, Math.floor(number / 2 ** 32)].map((half) => half >>> 0);
 
@@ -233,6 +247,8 @@ function peerParts({ address = '', certificate }: Peer = {}): Part[] {
 const fields = (headers: Fields): Part[] => [headers.length, ...headers.flat()];
 
 function writeByteString(bytes: Uint8Array, at: number, text: string): void {
+  // Texts of ASCII, which nearly all are, fit exactly; for short ones the call is not worth it.
+  if (text.length > 64 && encoder.encodeInto(text, bytes.subarray(at, at + text.length)).read === text.length) return;
   for (let index = 0; index < text.length; index += 1) {
     // Some workers read header fields as UTF-8, so that a character may be no byte. 0xff stands for it: refused
     // where the field matters, passed over elsewhere.
@@ -271,10 +287,11 @@ class Reader {
 
   effect(): Effect {
     const kind = this.number();
-    if (kind !== 1) return kind === 0 ? { audit: this.text() } : { trace: this.text() };
+    if (kind === 0) return { audit: this.text() };
+    if (kind === 2) return { trace: this.text() };
     const name = this.text();
     const labels = Object.fromEntries(this.list(() => [this.text(), this.text()]));
-    return { metric: { name, labels, value: this.number() } };
+    return { metric: { type: kind === 1 ? 'counter' : 'gauge', name, labels, value: this.#whole() } };
   }
 
   action(): Action {
@@ -292,7 +309,7 @@ class Reader {
   }
 
   #storeRequest(): StoreRequest {
-    const key = Array.from(this.bytes(), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    const key = hex(this.#part());
     const place = this.number() === 0 ? 'local' : 'shared';
     const secret = this.number() === 1;
     switch (this.number()) {

@@ -1,13 +1,13 @@
 /** The gateway: compiles the configuration and drives one exchange a request, carrying out what the engine says. */
 
 import { ConfigError } from './errors.js';
-import { type Action, type Effect, Engine, type Input, type StoreRequest } from './engine.js';
+import { type Action, type Effect, Engine, type Input } from './engine.js';
 import { Misuse, failed } from './failure.js';
 import { carryOut } from './keep.js';
 import { Deadline, Failed, type Source, callOut, send, sourceOf } from './provider.js';
 import { edgePeer } from './peer.js';
 import { memoryStore } from './store.js';
-import type { Gateway, Options, Peer, Problem, RawRequest, RawResponse, Store } from './types.js';
+import type { Gateway, Options, Passwords, Peer, Problem, RawRequest, RawResponse, Store } from './types.js';
 import { verifies, verify } from './verify.js';
 
 /** How long the body of a request may take to arrive. */
@@ -44,11 +44,11 @@ export async function create(module: WebAssembly.Module, config: string | object
 }
 
 /** Compiles `config` only to see what is wrong with it. */
-export async function inspect(module: WebAssembly.Module, json: string, from: Options['secrets']): Promise<Findings> {
+export async function inspect(module: WebAssembly.Module, json: string, from: Options['secrets'], passwords: Passwords['algorithms']): Promise<Findings> {
   const engine = new Engine(module);
   const names = engine.secretNames(json);
   const secrets = await resolve(names, from);
-  const { problems, rules } = engine.compile(json, secrets, { atomicStore: true, verifies: verifies() });
+  const { problems, rules } = engine.compile(json, secrets, { atomicStore: true, verifies: verifies(), passwords });
   return {
     problems,
     rules: JSON.parse(rules || '{}') as Findings['rules'],
@@ -79,7 +79,8 @@ class Host {
     this.#options = options;
     this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
     this.#memory = memoryStore(() => this.#now());
-    const facts = { atomicStore: options.store ? options.store.atomic : alone, verifies: verifies() };
+    const { store, passwords } = options;
+    const facts = { atomicStore: store ? store.atomic : alone, verifies: verifies(), passwords: passwords?.algorithms ?? [] };
     this.#compile = () => {
       const engine = new Engine(module);
       const { standing, problems } = engine.compile(json, secrets, facts);
@@ -111,8 +112,8 @@ class Host {
     // An engine that trapped is not asked again: the next request gets a new one.
     if (this.#engine.broken) this.#engine = this.#compile();
     const engine = this.#engine;
-    const { seed = randomSeed, store, onTrace, traceValues } = this.#options;
-    const carrier = new Carrier(message.body, this.#fetch, (request) => carryOut(request, this.#memory, store));
+    const { seed = randomSeed, store, passwords, onTrace, traceValues } = this.#options;
+    const carrier = new Carrier(message.body, this.#fetch, passwords);
     const exchange = engine.open(seed(), !onTrace ? 'no' : traceValues ? 'values' : 'masked');
     try {
       const { method, path } = message;
@@ -122,7 +123,9 @@ class Host {
         const { effects, action } = engine.handle(exchange, this.#now(), input);
         for (const effect of effects) this.#report(effect);
         if (action.kind === 'respond') return action.answer;
-        input = await carrier.carryOut(action);
+        const next = action.kind === 'store' ? carryOut(action.request, this.#memory, store) : carrier.carryOut(action);
+        // Most stores answer at once: no need to let others run first.
+        input = next instanceof Promise ? await next : next;
       }
     } finally {
       carrier.cancel();
@@ -146,26 +149,25 @@ class Host {
 /** Carries out the actions of one exchange. */
 class Carrier {
   readonly #fetch: typeof globalThis.fetch;
-  readonly #store: (request: StoreRequest) => Promise<Input>;
+  readonly #passwords: Passwords | undefined;
   #side: 'body' | 'responseBody' = 'body';
   #source: Source | undefined;
   #whole: Uint8Array | undefined;
 
-  constructor(body: RawRequest['body'], fetch: typeof globalThis.fetch, store: (request: StoreRequest) => Promise<Input>) {
+  constructor(body: RawRequest['body'], fetch: typeof globalThis.fetch, passwords: Passwords | undefined) {
     this.#fetch = fetch;
-    this.#store = store;
+    this.#passwords = passwords;
     if (body instanceof Uint8Array) this.#whole = body;
     else if (body) this.#source = sourceOf(body, new Deadline(BODY_TIME));
   }
 
-  async carryOut(action: Exclude<Action, { kind: 'respond' }>): Promise<Input> {
+  async carryOut(action: Exclude<Action, { kind: 'respond' | 'store' }>): Promise<Input> {
     try {
       switch (action.kind) {
         case 'read': return await this.#read();
         case 'forward': return await this.#forward(action.call);
         case 'callout': return { kind: 'reply', answer: await callOut(action.call, this.#fetch) };
-        case 'store': return await this.#store(action.request);
-        case 'verify': return { kind: 'verified', right: await verify(action.verify) };
+        case 'verify': return { kind: 'verified', right: await verify(action.verify, this.#passwords) };
         case 'wait':
           await new Promise((elapsed) => setTimeout(elapsed, action.time));
           return { kind: 'elapsed' };

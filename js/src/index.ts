@@ -11,7 +11,7 @@ import type { CreateGateway } from './types.js';
 
 export { ConfigError } from './errors.js';
 export { memoryStore } from './store.js';
-export type { CreateGateway, Gateway, Metric, Options, Problem, RawRequest, RawResponse, Store } from './types.js';
+export type { CreateGateway, Gateway, Metric, Options, Passwords, Problem, RawRequest, RawResponse, Store } from './types.js';
 
 /** Built for a host that runs one gateway in many isolates, which come and go and share no memory. */
 declare const ISOLATES: boolean;

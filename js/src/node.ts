@@ -9,6 +9,8 @@ import { failure } from './failure.js';
 import { hex } from './peer.js';
 import type { Gateway, Peer } from './types.js';
 
+export { passwords } from './passwords.js';
+
 type Handler = Pick<Gateway, 'handle'>;
 
 /** How long the rest of a refused body is read, so that the client sees the answer before the connection ends. */

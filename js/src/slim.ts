@@ -6,7 +6,7 @@ import type { Gateway, Options } from './types.js';
 
 export { ConfigError } from './errors.js';
 export { memoryStore } from './store.js';
-export type { Gateway, Metric, Options, Problem, RawRequest, RawResponse, Store } from './types.js';
+export type { Gateway, Metric, Options, Passwords, Problem, RawRequest, RawResponse, Store } from './types.js';
 
 /**
  * Compiles a configuration and answers the gateway that runs it on `options.engine`: `scimlock/engine.wasm`,

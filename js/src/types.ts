@@ -11,7 +11,7 @@ export interface Options {
   secrets?: Readonly<Record<string, unknown>> | ((name: string) => string | undefined | Promise<string | undefined>);
   /** Takes each audit record, one line of JSON without attribute values. Default: `console.log`. */
   onAudit?: (line: string) => void;
-  /** Takes each count. */
+  /** Takes each change of a counter or a gauge. */
   onMetric?: (metric: Metric) => void;
   /** Takes each step of each exchange, one line of JSON: what was repaired, mapped, adapted and sent, and why. */
   onTrace?: (line: string) => void;
@@ -24,6 +24,11 @@ export interface Options {
    * it that is kept in this process. What is secret never goes there.
    */
   store?: Store;
+  /**
+   * Computes slow hashes of passwords (`phc` in `accept`): `await passwords()` of `scimlock/node`. Without it a
+   * configuration that has them is refused.
+   */
+  passwords?: Passwords;
   /** The clock: Unix time in milliseconds. For tests. */
   now?: () => number;
   /** 16 random bytes, from which request ids are made. For tests. */
@@ -48,7 +53,15 @@ export interface Store {
   add: (key: string, delta: number, ttl: number) => Awaitable<number>;
 }
 
-type Awaitable<T> = T | Promise<T>;
+/** Computes slow hashes of passwords. */
+export interface Passwords {
+  /** What it can compute. */
+  readonly algorithms: readonly ('argon2id' | 'bcrypt' | 'pbkdf2')[];
+  /** Whether a password is the one of a hash, a PHC string. It should not block: a hash takes a tenth of a second. */
+  verify: (algorithm: Passwords['algorithms'][number], hash: string, password: Uint8Array) => Promise<boolean>;
+}
+
+export type Awaitable<T> = T | Promise<T>;
 
 export interface Gateway {
   /**
@@ -102,6 +115,8 @@ export interface RawResponse {
 }
 
 export interface Metric {
+  /** `value` is added to a counter; a gauge is set to it. */
+  type: 'counter' | 'gauge';
   name: string;
   labels: Record<string, string>;
   value: number;

@@ -1,7 +1,8 @@
-/** Signatures that the host's WebCrypto verifies, which is quicker than the engine itself. */
+/** Signatures that the host's WebCrypto verifies, which is quicker than the engine itself, and passwords. */
 
 import { Fault, type Verify } from './engine.js';
 import { Failed } from './provider.js';
+import type { Passwords } from './types.js';
 
 const RSA = { RS: 'RSASSA-PKCS1-v1_5', PS: 'RSA-PSS' } as const;
 
@@ -21,20 +22,26 @@ async function keyOf(algorithm: string, key: Uint8Array<ArrayBuffer>, parameters
   return made;
 }
 
-/** Whether a signature is right. Throws `Failed` where that could not be tried. */
-export async function verify({ algorithm, key, message, signature }: Verify): Promise<boolean> {
+/** Whether a signature or a password is right. Throws `Failed` where that could not be tried. */
+export async function verify(what: Verify, passwords: Passwords | undefined): Promise<boolean> {
+  const slow = passwords?.algorithms.find((algorithm) => algorithm === what.algorithm);
+  try {
+    return passwords && slow ? await passwords.verify(slow, new TextDecoder().decode(what.key), what.message) : await verifySignature(what);
+  } catch (error) {
+    if (slow) console.error(`scimlock: a password could not be checked: ${error instanceof Error ? error.name : 'error'}`);
+    throw new Failed(Fault.Unreachable);
+  }
+}
+
+async function verifySignature({ algorithm, key, message, signature }: Verify): Promise<boolean> {
   const bits = Number(algorithm.slice(2));
   const hash = `SHA-${bits}`;
   const family = algorithm.slice(0, 2);
   const name = family === 'ES' ? 'ECDSA' : RSA[family as keyof typeof RSA];
-  if (!name) throw new Failed(Fault.Unreachable);
-  try {
-    const parameters = family === 'ES' ? { name, namedCurve: `P-${bits}` } : { name, hash };
-    const made = await keyOf(algorithm, key, parameters);
-    return await crypto.subtle.verify({ name, hash, saltLength: bits / 8 }, made, signature, message);
-  } catch {
-    throw new Failed(Fault.Unreachable);
-  }
+  if (!name) throw new Error(`${algorithm} is not verified here`);
+  const parameters = family === 'ES' ? { name, namedCurve: `P-${bits}` } : { name, hash };
+  const made = await keyOf(algorithm, key, parameters);
+  return await crypto.subtle.verify({ name, hash, saltLength: bits / 8 }, made, signature, message);
 }
 
 /** Whether there is a WebCrypto at all. */

@@ -1,29 +1,33 @@
 //! Who may use a route: the ways in that it accepts, judged one after the other, and its 401 challenge.
 //!
 //! Secrets are compared first, all of them and in constant time. Then come what the host verified, the tokens the
-//! route issues itself, and at last tokens that take a signature or a question to judge. The first way that accepts
-//! a request lets it in, and the audit record names it. Verdicts on tokens of others are kept for a short time under
-//! a digest of everything the route accepts, so that none outlives its configuration or counts elsewhere.
+//! route issues itself, and at last tokens that take a signature or a question to judge, and passwords that take a slow
+//! hash. The first way that accepts a request lets it in, and the audit record names it. Verdicts that were not had at
+//! once are kept for a short time under a digest of everything the route accepts, so that none outlives its
+//! configuration or counts elsewhere.
 
 mod claims;
 mod introspection;
 mod jwt;
 mod keys;
 mod limits;
+mod password;
 mod peer;
 mod presented;
 mod secret;
 pub(crate) mod server;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use subtle::ConditionallySelectable;
+use subtle::{Choice, ConditionallySelectable};
 
 pub(crate) use self::claims::{Claims, Requirement};
 pub(crate) use self::introspection::Introspection;
 pub(crate) use self::jwt::Jwt;
 pub(crate) use self::keys::{Endpoint, Place, Source};
 pub(crate) use self::limits::{Limits, Network, Rate};
+pub(crate) use self::password::{BadHash, Hash};
 pub(crate) use self::peer::{Client, Verified};
 pub(crate) use self::secret::Secret;
 
@@ -33,7 +37,7 @@ use self::presented::Presented;
 use self::secret::Shown;
 use self::server::Server;
 use crate::discovery::AuthenticationScheme;
-use crate::errand::{Answer, Need, Turn};
+use crate::errand::{Answer, Need, Turn, Verify};
 use crate::error::ScimError;
 use crate::http::{Peer, Request};
 use crate::jose::Token;
@@ -90,8 +94,9 @@ pub(crate) enum Verdict {
     Accepted(Option<usize>),
     /// 401, and nothing is forwarded.
     Refused(Refusal),
-    /// 429: the way in was used too often; come back after so many seconds.
-    Busy(usize, u64),
+    /// 429: the way in was used too often, or, without one, too many passwords were tried; come back after so many
+    /// seconds.
+    Busy(Option<usize>, u64),
     /// 503: whoever has to judge the token cannot be asked.
     Unavailable,
 }
@@ -244,7 +249,7 @@ impl Access {
     pub(crate) fn way(&self, verdict: &Verdict) -> Option<&Method> {
         match verdict {
             Verdict::Accepted(number) => self.methods.get((*number)?),
-            Verdict::Busy(number, _) => self.methods.get(*number),
+            Verdict::Busy(number, _) => self.methods.get((*number)?),
             Verdict::Refused(_) | Verdict::Unavailable => None,
         }
     }
@@ -260,12 +265,15 @@ impl Access {
                 let detail = format!("route `{realm}` needs a {what} that it accepts");
                 Err(ScimError::new(401, detail).with("www-authenticate", self.challenge(*refusal)))
             }
-            Verdict::Busy(_, seconds) => {
-                let detail = format!("route `{realm}` is asked too often with this credential");
+            Verdict::Busy(number, seconds) => {
+                let detail = match number {
+                    Some(_) => format!("route `{realm}` is asked too often with this credential"),
+                    None => format!("too many passwords were tried on route `{realm}`"),
+                };
                 Err(ScimError::new(429, detail).with("retry-after", seconds.to_string()))
             }
             Verdict::Unavailable => {
-                let detail = format!("the issuer of tokens for route `{realm}` cannot be asked; try again");
+                let detail = format!("who judges credentials for route `{realm}` cannot be asked; try again");
                 Err(ScimError::new(503, detail).with("retry-after", "10"))
             }
         }
@@ -285,14 +293,21 @@ impl Access {
         match (self.at_once(&presented, shown.as_ref(), peer, now), presented, shown) {
             (Ok(number), ..) => self.admit(number, peer),
             (Err(Refusal::Unknown), Presented::Token(token), Some(shown)) if self.asks() => {
-                let this = Arc::clone(self);
                 let case = Case {
                     token: Arc::from(token),
                     peer: peer.clone(),
                     reason: Refusal::Unknown,
                     down: false,
                 };
-                this.recall(case, shown.digest())
+                let mark = shown.mark();
+                Arc::clone(self).recall(mark, peer, move |this, now| this.prove(now, case, mark))
+            }
+            (Err(Refusal::Unknown), Presented::Basic { password, .. }, Some(shown))
+                if self.slow(0).is_some() =>
+            {
+                let tried =
+                    Try { password, mark: shown.mark(), shown, peer: peer.clone(), found: None, down: false };
+                Arc::clone(self).recall(tried.mark, peer, move |this, _| this.attempt(tried))
             }
             (Err(refusal), ..) => Turn::Ready(Verdict::Refused(refusal)),
         }
@@ -364,37 +379,92 @@ impl Access {
         if !method.limits.admits(peer.address) {
             return Turn::Ready(Verdict::Refused(Refusal::Network));
         }
-        let Some(Rate { max, per }) = method.limits.rate else {
+        let Some(rate) = method.limits.rate else {
             return Turn::Ready(Verdict::Accepted(Some(number)));
         };
         let key = store::key("rate", &self.digest, method.name.as_bytes());
-        let add = StoreOperation::Add { delta: 1, ttl: per };
-        let request = StoreRequest { key, class: StoreClass::Shared, secret: false, operation: add };
-        Turn::ask(Need::Store(request), move |_, answer| {
-            Turn::Ready(match answer {
-                Answer::Stored(Stored::Number(count))
-                    if u64::try_from(count).is_ok_and(|count| count <= max) =>
-                {
-                    Verdict::Accepted(Some(number))
-                }
-                Answer::Stored(Stored::Number(_)) => Verdict::Busy(number, per.div_ceil(1000)),
-                // What cannot be counted cannot be limited.
-                _ => Verdict::Unavailable,
-            })
-        })
+        let accepted = move |_| Turn::Ready(Verdict::Accepted(Some(number)));
+        within(rate, (key, StoreClass::Shared), Some(number), accepted)
     }
 
-    /// Looks for a verdict on the token that still counts; `mark` is the token's digest.
-    fn recall(self: Arc<Self>, case: Case, mark: [u8; 32]) -> Turn<Verdict> {
+    /// Looks for a verdict that still counts on what has this mark, or judges it.
+    fn recall(
+        self: Arc<Self>,
+        mark: [u8; 32],
+        peer: &Peer,
+        judge: impl FnOnce(Arc<Self>, u64) -> Turn<Verdict> + Send + Sync + 'static,
+    ) -> Turn<Verdict> {
+        let peer = peer.clone();
         Turn::ask(self.verdicts(&mark, StoreOperation::Get), move |now, answer| {
             let kept = match answer {
                 Answer::Stored(Stored::Value { value: Some(value), .. }) => Kept::read(&value),
                 _ => None,
             };
             match kept.filter(|kept| kept.mark == mark && now < kept.until) {
-                Some(kept) => self.admit(kept.method, &case.peer),
-                None => self.prove(now, case, mark),
+                Some(kept) => self.admit(kept.method, &peer),
+                None => judge(self, now),
             }
+        })
+    }
+
+    /// The next password with a slow hash, from that way in on.
+    fn slow(&self, from: usize) -> Option<(usize, &Secret, &Hash)> {
+        self.methods.iter().enumerate().skip(from).find_map(|(number, method)| match &method.kind {
+            Kind::Secret(secret) => Some((number, secret, secret.hash()?)),
+            _ => None,
+        })
+    }
+
+    /// Tries a password, if not too many were tried. They are counted before the work is done: many at once are as
+    /// many; one that is right is not tried again while its verdict is kept.
+    fn attempt(self: Arc<Self>, tried: Try) -> Turn<Verdict> {
+        let address = match tried.peer.address.map(|address| address.to_canonical()) {
+            None => Vec::new(),
+            Some(IpAddr::V4(address)) => address.octets().to_vec(),
+            // One client has a whole network.
+            Some(IpAddr::V6(address)) => address.octets().into_iter().take(8).collect(),
+        };
+        let local = |of: &[u8]| (store::key("tries", &self.digest, of), StoreClass::Local);
+        let (own, all) = (local(&address), local(b"all"));
+        within(TRIES_OF_ONE, own, None, move |_| {
+            within(TRIES_OF_ALL, all, None, move |now| self.compare(now, 0, tried))
+        })
+    }
+
+    /// Compares a password with all that have a slow hash, from that way in on: what takes time is the same whether
+    /// the user's name is known or not.
+    fn compare(self: Arc<Self>, now: u64, from: usize, mut tried: Try) -> Turn<Verdict> {
+        let Some((number, _, hash)) = self.slow(from) else {
+            let Some(Method { kind: Kind::Secret(secret), .. }) =
+                tried.found.and_then(|at| self.methods.get(at))
+            else {
+                return Turn::Ready(match tried.down {
+                    true => Verdict::Unavailable,
+                    false => Verdict::Refused(Refusal::Unknown),
+                });
+            };
+            let (number, expires) = (tried.found.unwrap_or_default(), secret.expires());
+            return match secret.at(now) {
+                Ok(()) => self.keep(now, number, expires, &tried.peer, tried.mark),
+                Err(reason) => Turn::Ready(Verdict::Refused(reason)),
+            };
+        };
+        let verify = Verify {
+            algorithm: hash.algorithm(),
+            key: hash.as_str().as_bytes().to_vec(),
+            message: tried.password.clone(),
+            signature: Vec::new(),
+        };
+        Turn::ask(Need::Verify(verify), move |now, answer| {
+            match (answer, self.slow(number)) {
+                (Answer::Verified(right), Some((_, secret, _))) => {
+                    if bool::from(secret.is_of(&tried.shown) & Choice::from(u8::from(right))) {
+                        tried.found = tried.found.or(Some(number));
+                    }
+                }
+                _ => tried.down = true,
+            }
+            self.compare(now, number + 1, tried)
         })
     }
 
@@ -434,7 +504,7 @@ impl Access {
                     let signed = judge_signed(jwt, Arc::clone(parsed), self.host, now);
                     signed.then(now, move |now, signed| {
                         match signed {
-                            Signed::Right => return self.keep(now, number, expires, case, mark),
+                            Signed::Right => return self.keep(now, number, expires, &case.peer, mark),
                             Signed::Wrong(reason) => case.note(reason),
                             Signed::Unreachable => case.down = true,
                         }
@@ -454,7 +524,7 @@ impl Access {
                         _ => Told::Unreachable,
                     };
                     match told {
-                        Told::Active(until) => return self.keep(now, number, until, case, mark),
+                        Told::Active(until) => return self.keep(now, number, until, &case.peer, mark),
                         Told::Refused(reason) => case.note(reason),
                         Told::Unreachable => case.down = true,
                     }
@@ -471,18 +541,19 @@ impl Access {
         now: u64,
         number: usize,
         until: u64,
-        case: Case,
+        peer: &Peer,
         mark: [u8; 32],
     ) -> Turn<Verdict> {
         let until = until.min(now.saturating_add(KEPT));
         let ttl = until.saturating_sub(now);
         if ttl == 0 {
             // Only the leeway holds it up: the next request asks again.
-            return self.admit(number, &case.peer);
+            return self.admit(number, peer);
         }
+        let peer = peer.clone();
         let value = Kept { mark, method: number, until }.write();
         let put = StoreOperation::Put { expect: None, value, ttl };
-        Turn::ask(self.verdicts(&mark, put), move |_, _| self.admit(number, &case.peer))
+        Turn::ask(self.verdicts(&mark, put), move |_, _| self.admit(number, &peer))
     }
 
     fn verdicts(&self, mark: &[u8; 32], operation: StoreOperation) -> Need {
@@ -509,9 +580,40 @@ impl Case {
     }
 }
 
+/// A password under judgement.
+struct Try {
+    password: Vec<u8>,
+    shown: Shown,
+    mark: [u8; 32],
+    peer: Peer,
+    /// The way in that it is right for.
+    found: Option<usize>,
+    /// The host could not say whether it is right.
+    down: bool,
+}
+
+/// Goes on where something was not done too often; it counts as done from now on. `number`: with which way in.
+fn within(
+    Rate { max, per }: Rate,
+    (key, class): ([u8; 32], StoreClass),
+    number: Option<usize>,
+    next: impl FnOnce(u64) -> Turn<Verdict> + Send + Sync + 'static,
+) -> Turn<Verdict> {
+    let operation = StoreOperation::Add { delta: 1, ttl: per };
+    let request = StoreRequest { key, class, secret: false, operation };
+    Turn::ask(Need::Store(request), move |now, answer| match answer {
+        Answer::Stored(Stored::Number(count)) if u64::try_from(count).is_ok_and(|count| count <= max) => {
+            next(now)
+        }
+        Answer::Stored(Stored::Number(_)) => Turn::Ready(Verdict::Busy(number, per.div_ceil(1000))),
+        // What cannot be counted cannot be limited.
+        _ => Turn::Ready(Verdict::Unavailable),
+    })
+}
+
 /// A verdict in the store.
 struct Kept {
-    /// The token's digest.
+    /// The mark of what was presented.
     mark: [u8; 32],
     /// By which way it was let in.
     method: usize,
@@ -536,6 +638,10 @@ impl Kept {
 
 /// Milliseconds for which a verdict is kept at the most: a key that is withdrawn counts no longer than that.
 const KEPT: u64 = 5 * 60_000;
+
+/// How many passwords may be tried from one address, and on one route: a slow hash of each is computed.
+const TRIES_OF_ONE: Rate = Rate { max: 10, per: 60_000 };
+const TRIES_OF_ALL: Rate = Rate { max: 100, per: 60_000 };
 
 /// Milliseconds before its end from which a secret is counted as ending soon: two weeks.
 const SOON: u64 = 14 * 86_400_000;

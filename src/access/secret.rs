@@ -1,4 +1,5 @@
-//! Secrets that only their digests are kept of: bearer tokens (RFC 6750) and passwords (RFC 7617).
+//! Secrets that only their digests are kept of: bearer tokens (RFC 6750) and passwords (RFC 7617), or of passwords
+//! that people choose a slow hash.
 //!
 //! Every digest of a route is compared in constant time and none is skipped, so that the time taken tells nothing
 //! about which nearly matched, nor whether a user's name is known.
@@ -9,6 +10,7 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::Refusal;
+use super::password::Hash;
 use super::presented::Presented;
 
 /// A secret that is accepted, in its time.
@@ -16,18 +18,32 @@ use super::presented::Presented;
 pub(crate) struct Secret {
     /// The SHA-256 of the user's name it goes with; none for a bearer token.
     user: Option<[u8; 32]>,
-    /// Its own SHA-256. A fast hash suits generated secrets of at least 128 bits: nobody can guess those.
-    digest: [u8; 32],
+    kept: Kept,
     /// Unix milliseconds from which it counts.
     not_before: u64,
     /// Unix milliseconds from which it no longer counts.
     expires: u64,
 }
 
+/// What is kept of a secret.
+#[derive(Clone)]
+enum Kept {
+    /// Its SHA-256. A fast hash suits generated secrets of at least 128 bits: nobody can guess those.
+    Digest([u8; 32]),
+    /// A slow hash of a password.
+    Slow(Hash),
+}
+
 impl Secret {
     /// A bearer token, or, with a user's name, a password.
     pub(crate) fn new(user: Option<&str>, digest: [u8; 32], not_before: u64, expires: u64) -> Self {
-        Self { user: user.map(|user| Sha256::digest(user).into()), digest, not_before, expires }
+        let user = user.map(|user| Sha256::digest(user).into());
+        Self { user, kept: Kept::Digest(digest), not_before, expires }
+    }
+
+    /// A password that somebody chose.
+    pub(crate) fn slow(user: &str, hash: Hash, not_before: u64, expires: u64) -> Self {
+        Self { user: Some(Sha256::digest(user).into()), kept: Kept::Slow(hash), not_before, expires }
     }
 
     /// True for a password.
@@ -35,9 +51,20 @@ impl Secret {
         self.user.is_some()
     }
 
-    /// Its digest.
-    pub(crate) const fn digest(&self) -> &[u8; 32] {
-        &self.digest
+    /// Its digest, if that is what is kept.
+    pub(crate) const fn digest(&self) -> Option<&[u8; 32]> {
+        match &self.kept {
+            Kept::Digest(digest) => Some(digest),
+            Kept::Slow(_) => None,
+        }
+    }
+
+    /// Its slow hash, if that is what is kept.
+    pub(super) const fn hash(&self) -> Option<&Hash> {
+        match &self.kept {
+            Kept::Digest(_) => None,
+            Kept::Slow(hash) => Some(hash),
+        }
     }
 
     /// Unix milliseconds from which it no longer counts.
@@ -45,11 +72,19 @@ impl Secret {
         self.expires
     }
 
-    /// True for the right one, whatever the time.
+    /// True for the right one, whatever the time; of one with a slow hash only the host can tell.
     pub(super) fn is(&self, shown: &Shown) -> Choice {
+        match &self.kept {
+            Kept::Digest(digest) => self.is_of(shown) & digest.ct_eq(&shown.digest),
+            Kept::Slow(_) => Choice::from(0),
+        }
+    }
+
+    /// True where it would be the secret of who presents something: of the user of that name, or of nobody.
+    pub(super) fn is_of(&self, shown: &Shown) -> Choice {
         match (&self.user, &shown.user) {
-            (None, None) => self.digest.ct_eq(&shown.digest),
-            (Some(user), Some(shown_user)) => user.ct_eq(shown_user) & self.digest.ct_eq(&shown.digest),
+            (None, None) => Choice::from(1),
+            (Some(user), Some(shown)) => user.ct_eq(shown),
             _ => Choice::from(0),
         }
     }
@@ -96,8 +131,11 @@ impl Shown {
         }
     }
 
-    /// The digest of the token or password.
-    pub(super) const fn digest(&self) -> [u8; 32] {
-        self.digest
+    /// What nothing else that is presented has.
+    pub(super) fn mark(&self) -> [u8; 32] {
+        match self.user {
+            None => self.digest,
+            Some(user) => Sha256::digest([user, self.digest].concat()).into(),
+        }
     }
 }

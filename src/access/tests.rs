@@ -1,5 +1,6 @@
 //! Secrets, limits and verdicts through a route's access rules.
 
+use base64ct::{Base64, Encoding};
 use sha2::{Digest, Sha256};
 
 use super::*;
@@ -104,8 +105,8 @@ fn addresses_and_counts_limit_a_way_in() {
     for (answer, expected) in [
         (Answer::Stored(Stored::Number(1)), Verdict::Accepted(Some(0))),
         (Answer::Stored(Stored::Number(2)), Verdict::Accepted(Some(0))),
-        (Answer::Stored(Stored::Number(3)), Verdict::Busy(0, 60)),
-        (Answer::Stored(Stored::Number(-1)), Verdict::Busy(0, 60)),
+        (Answer::Stored(Stored::Number(3)), Verdict::Busy(Some(0), 60)),
+        (Answer::Stored(Stored::Number(-1)), Verdict::Busy(Some(0), 60)),
         (Answer::Stored(Stored::Put(true)), Verdict::Unavailable),
         (Answer::Failed(crate::Fault::Unreachable), Verdict::Unavailable),
     ] {
@@ -146,4 +147,105 @@ fn request(authorization: &str) -> Request {
 
 fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
+}
+
+/// What passwords with slow hashes ask for: every need with its answer, until there is a verdict.
+fn judged(
+    access: &Arc<Access>,
+    authorization: &str,
+    now: u64,
+    right: &[&str],
+    asked: &mut Vec<String>,
+) -> Verdict {
+    let mut turn = access.begin(&request(authorization), now);
+    loop {
+        let (need, resume) = match turn {
+            Turn::Ready(verdict) => return verdict,
+            Turn::Need(need, resume) => (need, resume),
+        };
+        let answer = match need {
+            Need::Store(StoreRequest { operation: StoreOperation::Get, .. }) => {
+                asked.push("get".to_owned());
+                Answer::Stored(Stored::Value { value: None, version: 0 })
+            }
+            Need::Store(StoreRequest { operation: StoreOperation::Add { .. }, class, .. }) => {
+                assert_eq!(class, StoreClass::Local);
+                asked.push("add".to_owned());
+                Answer::Stored(Stored::Number(1))
+            }
+            Need::Store(StoreRequest { operation: StoreOperation::Put { ttl, .. }, .. }) => {
+                asked.push(format!("put {ttl}"));
+                Answer::Stored(Stored::Put(true))
+            }
+            Need::Verify(verify) => {
+                let (hash, password) =
+                    (String::from_utf8(verify.key).unwrap(), String::from_utf8(verify.message).unwrap());
+                asked.push(format!("{} {password}", verify.algorithm));
+                Answer::Verified(right.iter().any(|right| hash.contains(right)))
+            }
+            other => panic!("{other:?}"),
+        };
+        turn = resume.with(now, answer);
+    }
+}
+
+fn slow_access() -> Arc<Access> {
+    let hash = |salt: &str| {
+        format!("$argon2id$v=19$m=19456,t=2,p=1${salt}c29tZXNhbHQ$RdescudvJCsgt3ub+b4dWRWJTmaaJObG")
+    };
+    let method = |user, expires| Method {
+        name: format!("slow-{user}"),
+        limits: Limits::default(),
+        kind: Kind::Secret(Secret::slow(user, Hash::read(&hash(user)).unwrap(), 0, expires)),
+    };
+    Arc::new(Access::new("r", false, vec![method("ada0", 100_000), method("bob0", u64::MAX)], [0; 32]))
+}
+
+#[test]
+fn every_slow_hash_is_computed_whoever_asks() {
+    let access = slow_access();
+    let basic = |user: &str| format!("Basic {}", Base64::encode_string(format!("{user}:secret").as_bytes()));
+    let work = ["get", "add", "add", "argon2id secret", "argon2id secret"];
+    for (user, right, now, expected, put) in [
+        ("ada0", vec!["ada0"], 0, Verdict::Accepted(Some(0)), Some("put 100000")),
+        ("bob0", vec!["bob0"], 0, Verdict::Accepted(Some(1)), Some("put 300000")),
+        // The password of somebody else, of nobody, and after its end.
+        ("bob0", vec!["ada0"], 0, Verdict::Refused(Refusal::Unknown), None),
+        ("eve0", vec!["ada0", "bob0"], 0, Verdict::Refused(Refusal::Unknown), None),
+        ("ada0", vec![], 0, Verdict::Refused(Refusal::Unknown), None),
+        ("ada0", vec!["ada0"], 100_000, Verdict::Refused(Refusal::Expired), None),
+    ] {
+        let mut asked = Vec::new();
+        assert_eq!(judged(&access, &basic(user), now, &right, &mut asked), expected, "{user} {right:?}");
+        assert_eq!(asked, work.into_iter().chain(put).collect::<Vec<_>>(), "{user} {right:?}");
+    }
+    let mut asked = Vec::new();
+    assert_eq!(
+        judged(&access, "Bearer secret", 0, &["ada0"], &mut asked),
+        Verdict::Refused(Refusal::Unknown)
+    );
+    assert!(asked.is_empty(), "a token is no password: {asked:?}");
+}
+
+#[test]
+fn passwords_are_tried_so_often_and_a_host_that_cannot_judge_lets_nobody_in() {
+    let access = slow_access();
+    let begin = || {
+        let turn = access.begin(&request("Basic YWRhMDpzZWNyZXQ="), 0);
+        let Turn::Need(Need::Store(_), recalled) = turn else { panic!("it recalls") };
+        recalled.with(0, Answer::Stored(Stored::Value { value: None, version: 0 }))
+    };
+    let next = |turn: Turn<Verdict>, answer: Answer| {
+        let Turn::Need(_, resume) = turn else { panic!("it asks") };
+        resume.with(0, answer)
+    };
+    let number = |number| Answer::Stored(Stored::Number(number));
+    assert_eq!(ready(next(begin(), number(11))), Verdict::Busy(None, 60));
+    assert_eq!(ready(next(next(begin(), number(10)), number(101))), Verdict::Busy(None, 60));
+    assert_eq!(ready(next(begin(), Answer::Failed(crate::Fault::Unreachable))), Verdict::Unavailable);
+    let verifies = || next(next(begin(), number(10)), number(100));
+    let fault = || Answer::Failed(crate::Fault::Unreachable);
+    assert_eq!(ready(next(next(verifies(), fault()), fault())), Verdict::Unavailable);
+    let error = access.outcome(&Verdict::Busy(None, 60)).unwrap_err();
+    assert_eq!((error.status, &*error.detail), (429, "too many passwords were tried on route `r`"));
 }

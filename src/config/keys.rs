@@ -176,7 +176,12 @@ pub(super) const BEARER: &[Key] = &[
 pub(super) const BASIC: &[Key] = &[
     need("name", TOKEN_NAME, "Its name in audit records."),
     need("user", Kind::Text, "The user's name, without a colon."),
-    need("sha256", SHA256, "The SHA-256 of a generated password of at least 128 bits, 64 hex digits."),
+    may("sha256", SHA256, "The SHA-256 of a generated password of at least 128 bits, 64 hex digits."),
+    may(
+        "phc",
+        Kind::Pattern("^(\\$(argon2id|2[aby]|pbkdf2-sha(256|512))\\$|\\$\\{)"),
+        "In its place, in Node: a slow hash of a password that somebody chose, as `scimlock hash --password` makes it.",
+    ),
     need("expires", DATE, "The last day (UTC) or the moment of its end."),
     may("not_before", DATE, "The first day (UTC) or the moment of its beginning."),
     READ_ONLY,

@@ -188,6 +188,9 @@ test('metrics are counted under their names', async () => {
       }).on('error', reject);
     });
     match(stats, /scimlock_requests.*route=directory.*: 1/);
+    const [, used] = stats.match(/scimlock_access_last_used.*: (\d+)/);
+    ok(Math.abs(used - Date.now() / 1000) < 60, stats);
+    equal(stats.match(/access_last_used/g).length, 1, 'not of what was refused');
   } finally {
     await watched.stop();
   }

@@ -21,7 +21,7 @@ test('envoy: claims that jwt_authn verified let in', async () => {
   };
   const way = (more) => ({ accept: [{ envoy_jwt: { name: 'edge', payload: 'claims', issuer: issuer.issuer, audience: 'scim', ...more } }] });
   for (const [more, status] of [[{}, 200], [{ require: { sub: 'idp' } }, 200], [{ require: { sub: 'other' } }, 401], [{ issuer: 'https://other.example/' }, 401], [{ payload: 'other' }, 401]]) {
-    const gateway = await start('envoy', way(more), issuer.issuer, ({ manager }) => manager.http_filters.unshift(judge));
+    const gateway = await start('envoy', way(more), issuer.issuer, { change: ({ manager }) => manager.http_filters.unshift(judge) });
     try {
       equal(await gateway.get(await issuer.token()), status, JSON.stringify(more));
       equal(await gateway.get(undefined), 401);

@@ -1,18 +1,22 @@
-// The two hosts of these tests: the gateway in Node and in Envoy, each in front of one provider, with one route that accepts `accept`.
+// The two hosts of these tests: the gateway in Node and in Envoy, each in front of one provider, with one route.
 
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 
 import { startEnvoy } from '../envoy/envoy.mjs';
+import { CLIENT_KEY, CLIENT_SECRET } from './issuer.mjs';
 
 const USER = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], id: '1', userName: 'mira.osei@nordwind.example' };
-const SECRETS = { PROVIDER_TOKEN: 'provider-secret', GATEWAY_SECRET: 'gateway-secret', GRANT_KEY: 'k'.repeat(43) };
+const SECRETS = { PROVIDER_TOKEN: 'provider-secret', GATEWAY_SECRET: 'gateway-secret', GRANT_KEY: 'k'.repeat(43), CLIENT_SECRET, CLIENT_KEY };
 
 /** 64 hex digits. */
 export const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 
-/** Starts a host: `{ origin, seen, get(token), advance(milliseconds), stop() }`; `get` answers the status. */
-export async function start(host, idp, issuer, change = () => {}) {
+/**
+ * Starts a host: `{ origin, seen, get(token), advance(milliseconds), stop() }`; `get` answers the status, `seen` is what the provider
+ * was shown. `change` is for Envoy's configuration.
+ */
+export async function start(host, idp, issuer, { credential = { bearer: '${PROVIDER_TOKEN}' }, change = () => {} } = {}) {
   const seen = [];
   const provider = createServer((request, response) => {
     seen.push(request.headers.authorization);
@@ -26,7 +30,7 @@ export async function start(host, idp, issuer, change = () => {}) {
     routes: {
       main: {
         idp: { profile: 'generic', path: '/scim/v2', ...idp },
-        provider: { profile: 'generic', url: `http://127.0.0.1:${port}/api/scim`, credential: { bearer: '${PROVIDER_TOKEN}' } },
+        provider: { profile: 'generic', url: `http://127.0.0.1:${port}/api/scim`, credential },
       },
     },
   };

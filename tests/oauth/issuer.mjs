@@ -11,8 +11,23 @@ export function key(kid, type = 'rsa') {
   return { ...privateKey.export({ format: 'jwk' }), kid, use: 'sig', alg: type === 'rsa' ? 'RS256' : 'ES256' };
 }
 
+/** A secret that has to be encoded wherever it goes, and a key in PEM. */
+export const CLIENT_SECRET = 'p+a:s%s/w&o=rd';
+const client = generateKeyPairSync('rsa', { modulusLength: 2048 });
+export const CLIENT_KEY = client.privateKey.export({ type: 'pkcs8', format: 'pem' });
+
 const CLIENT = { client_id: 'idp', client_secret: 'idp-secret', grant_types: ['client_credentials'], redirect_uris: [], response_types: [] };
 const GATEWAY = { client_id: 'gateway', client_secret: 'gateway-secret', grant_types: [], redirect_uris: [], response_types: [] };
+/** The gateway as a client that wants tokens for the provider, in each way a client can prove who it is. */
+const own = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [], client_secret: CLIENT_SECRET };
+const OWN = [
+  { ...own, client_id: 'by-basic', token_endpoint_auth_method: 'client_secret_basic' },
+  { ...own, client_id: 'by-body', token_endpoint_auth_method: 'client_secret_post' },
+  {
+    ...own, client_id: 'by-key', client_secret: undefined, token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'RS256',
+    jwks: { keys: [{ ...client.publicKey.export({ format: 'jwk' }), kid: 'own', use: 'sig', alg: 'RS256' }] },
+  },
+];
 
 /**
  * Starts it: `{ issuer, token(), use(keys), fail(how), asked, stop() }`.
@@ -36,7 +51,7 @@ export async function startIssuer(keys) {
   const issuer = `http://127.0.0.1:${server.address().port}`;
   const use = (next) => {
     const provider = new Provider(issuer, {
-      clients: [CLIENT, GATEWAY],
+      clients: [CLIENT, GATEWAY, ...OWN],
       jwks: { keys: next },
       clientDefaults: { token_endpoint_auth_method: 'client_secret_basic', id_token_signed_response_alg: next[0].alg },
       features: {
@@ -47,7 +62,7 @@ export async function startIssuer(keys) {
           enabled: true,
           useGrantedResource: () => true,
           getResourceServerInfo: (_, resource) => ({
-            scope: 'scim', audience: 'scim', accessTokenTTL: 3600,
+            scope: 'scim', audience: 'scim', accessTokenTTL: resource === 'urn:short' ? 12 : 3600,
             accessTokenFormat: resource === 'urn:opaque' ? 'opaque' : 'jwt',
             jwt: { sign: { alg: next[0].alg } },
           }),

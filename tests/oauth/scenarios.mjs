@@ -3,6 +3,8 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+
 import { sha256, start } from './hosts.mjs';
 import { key, startIssuer } from './issuer.mjs';
 
@@ -12,13 +14,14 @@ const [ONE, TWO] = [key('one'), key('two', 'ec')];
 const AFTER_MISS = 31_000, AFTER_FAILURE = 12_000;
 
 export function scenarios(host) {
-  const play = (name, idpOf, run) =>
+  const play = (name, idpOf, run, credentialOf = () => undefined) =>
     test(`${host}: ${name}`, { concurrency: true }, async () => {
       const issuer = await startIssuer([ONE]);
-      const gateway = await start(host, idpOf(issuer.issuer), issuer.issuer);
+      const credential = credentialOf(issuer.issuer);
+      const gateway = await start(host, idpOf(issuer.issuer), issuer.issuer, { credential });
       try {
         await run(gateway, issuer);
-        ok(gateway.seen.every((shown) => shown === 'Bearer provider-secret'));
+        ok(credential || gateway.seen.every((shown) => shown === 'Bearer provider-secret'));
       } finally {
         await gateway.stop();
         await issuer.stop();
@@ -109,4 +112,52 @@ export function scenarios(host) {
     equal(await gateway.get(await issuer.token()), 401, 'the assertion itself is no token');
     equal(gateway.seen.length, 2);
   });
+
+  // What the provider is shown: a token that the gateway fetches as a client of the OpenID provider.
+  const anybody = () => ({ accept: [{ bearer: { name: 'idp', sha256: sha256('idp'), expires: '2099-12-31' } }] });
+  const secret = { client_secret: '${CLIENT_SECRET}' };
+  const clients = {
+    'by-basic': () => secret,
+    'by-body': () => ({ ...secret, auth: 'body' }),
+    'by-key': (issuer) => ({ private_key: '${CLIENT_KEY}', key_id: 'own', assertion_audience: issuer }),
+  };
+  const fetched = (client_id, resource) => (issuer) => ({ oauth: { token_url: `${issuer}/token`, client_id, scope: 'scim', resource, ...clients[client_id](issuer) } });
+  const grantsOf = (issuer) => issuer.asked.filter((what) => what === 'POST /token').length;
+  const right = async ({ seen }, issuer, client_id) => {
+    const keys = createRemoteJWKSet(new URL(`${issuer.issuer}/jwks`));
+    for (const shown of new Set(seen)) {
+      const { payload } = await jwtVerify(shown.replace(/^Bearer /, ''), keys, { issuer: issuer.issuer, audience: 'scim' });
+      deepEqual([payload.client_id, payload.scope], [client_id, 'scim']);
+    }
+  };
+  for (const client of Object.keys(clients)) {
+    play(`a token for the provider, as the client ${client}: one for many`, anybody, async (gateway, issuer) => {
+      deepEqual(new Set(await Promise.all(Array.from({ length: 20 }, () => gateway.get('idp')))), new Set([200]));
+      equal(await gateway.get('idp'), 200);
+      equal(await gateway.get('other'), 401);
+      deepEqual([gateway.seen.length, grantsOf(issuer)], [21, 1]);
+      await right(gateway, issuer, client);
+    }, fetched(client, 'urn:scim'));
+  }
+  play('a token for the provider is renewed before it ends', anybody, async (gateway, issuer) => {
+    equal(await gateway.get('idp'), 200);
+    await gateway.advance(11_000);
+    equal(await gateway.get('idp'), 200);
+    deepEqual([new Set(gateway.seen).size, grantsOf(issuer)], [2, 2]);
+    await right(gateway, issuer, 'by-basic');
+  }, fetched('by-basic', 'urn:short'));
+  for (const how of ['down', 'slow', 'html', 'error']) {
+    play(`a token endpoint that is ${how}: 503, nothing is sent, and the next try succeeds`, anybody, async (gateway, issuer) => {
+      issuer.fail(how);
+      equal(await gateway.get('idp'), 503);
+      equal(gateway.seen.length, 0);
+      issuer.fail('none');
+      await gateway.advance(AFTER_FAILURE);
+      equal(await gateway.get('idp'), 200);
+      issuer.fail(how);
+      equal(await gateway.get('idp'), 200);
+      issuer.fail('none');
+      await right(gateway, issuer, 'by-basic');
+    }, fetched('by-basic', 'urn:scim'));
+  }
 }

@@ -5,10 +5,16 @@ import engine from '../engine.wasm';
 import { Engine } from '../engine.js';
 import { type Findings, inspect } from '../gateway.js';
 import { moduleOf } from '../module.js';
+import { passwords } from '../node.js';
 import type { Options } from '../types.js';
 
 /** What is wrong with a configuration (JSON text), and the secrets it names. */
-export const inspected = async (json: string, secrets: Options['secrets']): Promise<Findings> => inspect(await moduleOf(engine), json, secrets);
+export async function inspected(json: string, secrets: Options['secrets']): Promise<Findings> {
+  // A configuration for Envoy is judged as Envoy will judge it.
+  const { algorithms } = await passwords();
+  const forEnvoy = (JSON.parse(json) as { envoy?: unknown } | null)?.envoy !== undefined;
+  return inspect(await moduleOf(engine), json, secrets, forEnvoy ? [] : algorithms);
+}
 
 /** What works between an IdP and a provider. */
 export interface Cell {

@@ -5,7 +5,7 @@ import type { Server } from 'node:http';
 import { InvalidArgumentError } from 'commander';
 
 import { ConfigError, createGateway } from '../index.js';
-import { createServer } from '../node.js';
+import { createServer, passwords } from '../node.js';
 import type { Gateway } from '../types.js';
 import { describe, located } from './check.js';
 import { command } from './command.js';
@@ -45,7 +45,7 @@ async function load(file: string): Promise<Gateway> {
   const document = readDocument(file);
   const print = (problems: Gateway['warnings']) => located(problems, document).map((problem) => describe(file, problem));
   try {
-    const gateway = await createGateway(document.json, { secrets: secretOf, onAudit: (line) => process.stdout.write(`${line}\n`) });
+    const gateway = await createGateway(document.json, { secrets: secretOf, passwords: await passwords(), onAudit: (line) => process.stdout.write(`${line}\n`) });
     for (const warning of print(gateway.warnings)) process.stderr.write(`${warning}\n`);
     return gateway;
   } catch (error) {

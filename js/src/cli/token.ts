@@ -1,7 +1,8 @@
-/** `scimlock token` and `scimlock hash`: secrets for IdPs, of which the gateway only ever keeps the SHA-256. */
+/** `scimlock token` and `scimlock hash`: secrets for IdPs, of which the gateway only ever keeps a hash. */
 
 import { createHash, randomBytes } from 'node:crypto';
 
+import { hashPassword } from '../passwords.js';
 import { command } from './command.js';
 import { readText } from './files.js';
 import { Refusal, note, paint, pretty, print } from './output.js';
@@ -31,13 +32,16 @@ export const token = () => command('token', 'Make a token for an IdP', 'Makes a 
       '  - bearer:', `      name: ${name ?? `idp-${new Date().getUTCFullYear()}`}`, `      sha256: ${sha256}`, `      expires: ${expires ?? inAYear.toISOString().slice(0, 10)}`);
   });
 
-export const hash = () => command('hash', 'Hash a token for a configuration', 'Prints the SHA-256 of the token on standard input, as a configuration holds it.', [
+export const hash = () => command('hash', 'Hash a token or a password for a configuration', 'Prints the SHA-256 of the token on standard input, as a configuration holds it; of a password that somebody chose a slow hash.', [
   ['scimlock hash < token.txt', 'a token in a file; its last line break does not belong to it'],
   ['pbpaste | scimlock hash', 'one from the clipboard: not as an argument, which other users of the machine could see'],
+  ['scimlock hash --password < password.txt', 'the `phc` of a password: Argon2id where `@node-rs/argon2` is installed, else PBKDF2'],
 ])
-  .action(() => {
-    if (process.stdin.isTTY) note('paste the token, press Enter, then Ctrl-D');
+  .option('--password', 'a password that somebody chose: print a slow hash of it (PHC string), for gateways in Node')
+  .action(async ({ password }: { password?: boolean }) => {
+    if (process.stdin.isTTY) note(`paste the ${password ? 'password' : 'token'}, press Enter, then Ctrl-D`);
     const secret = readText('-').replace(/\r?\n$/, '');
+    if (password) return print(await slowHash(secret));
     if (secret === '') throw new Refusal('scimlock: there is no token on standard input');
     if (/[\s\p{C}]/u.test(secret)) throw new Refusal('scimlock: the token has white space in it: was more than the token copied?');
     if (secret.startsWith(PREFIX) && checksum(secret.slice(0, -CHECKSUM)) !== secret.slice(-CHECKSUM)) {
@@ -46,6 +50,13 @@ export const hash = () => command('hash', 'Hash a token for a configuration', 'P
     if (secret.length < SHORT) note(`warning: ${secret.length} characters can be guessed: use a token of \`scimlock token\``);
     print(hashOf(secret));
   });
+
+function slowHash(secret: string): Promise<string> {
+  if (secret === '') throw new Refusal('scimlock: there is no password on standard input');
+  if (/\p{C}/u.test(secret)) throw new Refusal('scimlock: the password has control characters, which cannot be sent (RFC 7617)');
+  if (secret.length < 12) note(`warning: ${secret.length} characters can be guessed, with a slow hash, too`);
+  return hashPassword(secret);
+}
 
 const CHECKSUM = 6;
 

@@ -13,8 +13,8 @@ use super::credential::date;
 use super::{NAME_REMEDY, Scene, Taken, grant, is_name, url};
 use crate::Scheme;
 use crate::access::{
-    Access, Claims, Client, Endpoint, Introspection, Jwt, Kind, Limits, Method, Network, Place, Rate,
-    Requirement, Secret, Source, Verified,
+    Access, BadHash, Claims, Client, Endpoint, Hash, Introspection, Jwt, Kind, Limits, Method, Network,
+    Place, Rate, Requirement, Secret, Source, Verified,
 };
 use crate::credential;
 use crate::http::url::Url;
@@ -68,7 +68,7 @@ pub(super) fn access(
             continue;
         };
         let own = |method: &Method| match &method.kind {
-            Kind::Secret(secret) => Some(*secret.digest()),
+            Kind::Secret(secret) => secret.digest().copied(),
             _ => None,
         };
         let digest = own(&method);
@@ -100,7 +100,7 @@ pub(super) fn access(
         own = Some(server);
     }
     let secrets = methods.iter().filter_map(|method| match &method.kind {
-        Kind::Secret(secret) => Some((route.to_owned(), *secret.digest())),
+        Kind::Secret(secret) => secret.digest().map(|digest| (route.to_owned(), *digest)),
         _ => None,
     });
     taken.tokens.extend(secrets);
@@ -145,12 +145,22 @@ fn secret(scene: &Scene<'_>, item: &Item<'_>, basic: bool) -> Option<Method> {
     let mut fields = item.fields_of(if basic { keys::BASIC } else { keys::BEARER })?;
     let name = name(&mut fields);
     let user = if basic { fields.need("user").map(|item| user(&item)) } else { None };
-    let sha256 = fields.need("sha256");
+    let phc = if basic { fields.opt("phc") } else { None };
+    let sha256 = if basic { fields.opt("sha256") } else { fields.need("sha256") };
     let expires = fields.need("expires").and_then(|item| date(&item, time::expiry));
     let start = fields.opt("not_before").map(|item| (date(&item, time::start), item));
     let limits = limits(scene, &mut fields);
     fields.finish();
-    let digest = sha256.and_then(|item| digest(&item));
+    let proof = match (sha256, phc) {
+        (Some(sha256), None) => digest(&sha256).map(Proof::Digest),
+        (None, Some(phc)) => slow(scene, &phc).map(Proof::Slow),
+        (None, None) if !basic => None,
+        _ => {
+            let remedy = "write `sha256` for a generated password, `phc` for one that somebody chose";
+            item.error(TOKEN, "a password needs exactly one of `sha256` and `phc`", remedy);
+            None
+        }
+    };
     let expires = expires?;
     let not_before = match start {
         None => 0,
@@ -167,8 +177,45 @@ fn secret(scene: &Scene<'_>, item: &Item<'_>, basic: bool) -> Option<Method> {
         None if basic => return None,
         None => None,
     };
-    let secret = Secret::new(user.as_deref(), digest?, not_before, expires);
+    let secret = match (proof?, user) {
+        (Proof::Digest(digest), user) => Secret::new(user.as_deref(), digest, not_before, expires),
+        (Proof::Slow(hash), user) => Secret::slow(&user?, hash, not_before, expires),
+    };
     Some(Method { name: name?, limits: limits?, kind: Kind::Secret(secret) })
+}
+
+/// What is kept of a secret.
+enum Proof {
+    Digest([u8; 32]),
+    Slow(Hash),
+}
+
+/// A slow hash that this host can compute.
+fn slow(scene: &Scene<'_>, item: &Item<'_>) -> Option<Hash> {
+    let hash = match Hash::read(item.text()?) {
+        Ok(hash) => hash,
+        Err(BadHash::Form) => {
+            let remedy = "write a hash of Argon2id, bcrypt or PBKDF2, as `scimlock hash --password` makes it";
+            item.error(TOKEN, "this is no slow hash of a password", remedy);
+            return None;
+        }
+        Err(BadHash::Costly) => {
+            item.error(TOKEN, "this hash takes too long at every try", "make it with smaller parameters");
+            return None;
+        }
+    };
+    let algorithm = hash.algorithm();
+    if !scene.host.passwords.contains(&algorithm) {
+        let message = format!("this host does not compute slow hashes of passwords (`{algorithm}`)");
+        let remedy = "write the `sha256` of a generated password; or run the gateway in Node, with `passwords` of \
+                      `scimlock/node` and the package that it names for this hash";
+        item.error(HOST, message, remedy);
+        return None;
+    }
+    if let Some(more) = hash.weak() {
+        item.warn(TOKEN, "this hash can be tried too quickly", format!("make it with {more}"));
+    }
+    Some(hash)
 }
 
 fn user(item: &Item<'_>) -> Option<String> {
