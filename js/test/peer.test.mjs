@@ -1,8 +1,11 @@
 // What a host found out about the client lets it in; what the client says of itself in header fields never does.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createServer, request as ask } from 'node:https';
 import { test } from 'node:test';
 
 import { createGateway } from 'scimlock';
+import { createListener } from 'scimlock/node';
 
 import { SECRETS, configFor, startProvider } from './support.mjs';
 
@@ -36,6 +39,27 @@ test('a client certificate that the host verified', async (t) => {
   const claimed = [['x-forwarded-client-cert', 'Subject="CN=idp,O=Acme";DNS=idp.acme.example'], ['x-client-cert', 'x']];
   assert.equal(await handle(undefined, claimed), 401);
   assert.equal(requests.length, 1);
+});
+
+test('a client certificate that a TLS server of Node verified', async (t) => {
+  const pem = (name) => readFileSync(new URL(`../../tests/keys/tls/${name}.pem`, import.meta.url), 'utf8');
+  const pair = (name) => ({ cert: pem(name), key: pem(name) });
+  const { gateway, requests } = await start(t, { mtls: { name: 'machine', subject: 'CN=idp,O=Acme', dns: 'idp.acme.example', uri: 'spiffe://acme.example/idp' } });
+  for (const rejectUnauthorized of [true, false]) {
+    const server = createServer({ ...pair('server'), ca: pem('ca'), requestCert: true, rejectUnauthorized }, createListener(gateway));
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => { server.closeAllConnections(); server.close(); });
+    const status = (own) => new Promise((resolve) => {
+      const { port } = server.address();
+      ask({ host: '127.0.0.1', port, path: TARGET, servername: 'scim.acme.example', ca: pem('ca'), agent: false, ...own }, (response) => { response.resume(); resolve(response.statusCode); })
+        .on('error', () => resolve('no connection')).end();
+    });
+    assert.equal(await status(pair('client')), 200);
+    assert.equal(await status(pair('other')), 401);
+    assert.equal(await status(pair('stranger')), rejectUnauthorized ? 'no connection' : 401);
+    assert.equal(await status({}), rejectUnauthorized ? 'no connection' : 401);
+  }
+  assert.equal(requests.length, 2);
 });
 
 test('a client certificate that an edge runtime verified', async (t) => {
