@@ -1,14 +1,16 @@
 // What an OpenID provider and a gateway do together, played on each host.
 
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, ok, rejects, throws } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { createRemoteJWKSet, jwtVerify } from 'jose';
+import * as oauth from 'oauth4webapi';
 
 import { sha256, start } from './hosts.mjs';
-import { key, startIssuer } from './issuer.mjs';
+import { CLIENT_SECRET, key, startIssuer } from './issuer.mjs';
 
 const [ONE, TWO] = [key('one'), key('two', 'ec')];
+const publicKey = ({ kty, crv, x, y, kid, use, alg }) => ({ kty, crv, x, y, kid, use, alg });
 
 /** A little more than the time for which an issuer is left alone. */
 const AFTER_MISS = 31_000, AFTER_FAILURE = 12_000, AFTER_PAUSE = 1_100;
@@ -114,6 +116,63 @@ function all(host) {
     equal((await ask({ ...assertion, client_id: 'app', client_assertion: await issuer.token() })).error, 'invalid_client');
     equal(await gateway.get(await issuer.token()), 401, 'the assertion itself is no token');
     equal(gateway.seen.length, 2);
+  });
+
+  // A well-kept client library, which is strict, in the IdP's place.
+  const OPERATOR = 'operator-code', CALLBACK = 'https://idp.acme.example/callback', ISSUER = 'https://scim.acme.example/scim/v2';
+  const strict = () => {
+    const secret = { sha256: sha256(CLIENT_SECRET), expires: '2099-12-31' };
+    const own = { issuer: 'signer', subject: 'signer', audience: ISSUER, algorithms: ['ES256'], keys: { keys: [publicKey(TWO)] } };
+    return {
+      authorization: {
+        key: '${GRANT_KEY}',
+        clients: [
+          { name: 'by-code', client_id: 'portal', secret, redirect_uris: [CALLBACK] },
+          { name: 'by-key', client_id: 'signer', assertion: own },
+        ],
+        operator: { sha256: sha256(OPERATOR), expires: '2099-12-31' },
+      },
+    };
+  };
+  play('a strict client gets tokens by code, by refresh and by its own key', strict, async (gateway) => {
+    const home = (url) => String(url).replace('https://scim.acme.example', gateway.origin);
+    const options = { [oauth.customFetch]: (url, init) => fetch(home(url), init) };
+    const issuer = new URL(ISSUER);
+    const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...options }));
+    const client = { client_id: 'portal' }, proof = oauth.ClientSecretBasic(CLIENT_SECRET);
+    const verifier = oauth.generateRandomCodeVerifier(), state = oauth.generateRandomState();
+
+    const page = new URL(server.authorization_endpoint);
+    const parameters = { client_id: 'portal', redirect_uri: CALLBACK, response_type: 'code', state, code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' };
+    for (const [name, value] of Object.entries(parameters)) page.searchParams.set(name, value);
+    const shown = await fetch(home(page));
+    equal(shown.status, 200);
+    const fields = [...(await shown.text()).matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)].map(([, name, value]) => [name, value]);
+    const allow = (operator, decision) => fetch(home(server.authorization_endpoint), { method: 'POST', redirect: 'manual', body: new URLSearchParams([...fields, ['operator', operator], ['decision', decision]]) });
+    equal((await allow('guess', 'allow')).status, 403);
+    const denied = await allow('', 'deny');
+    throws(() => oauth.validateAuthResponse(server, client, new URL(denied.headers.get('location')), state), { error: 'access_denied' });
+    const allowed = await allow(OPERATOR, 'allow');
+    const callback = oauth.validateAuthResponse(server, client, new URL(allowed.headers.get('location')), state);
+
+    const redeem = async (pkce = verifier, as = proof) => oauth.processAuthorizationCodeResponse(server, client, await oauth.authorizationCodeGrantRequest(server, client, as, callback, CALLBACK, pkce, options));
+    await rejects(redeem(oauth.generateRandomCodeVerifier()), { error: 'invalid_grant' });
+    await rejects(redeem(verifier, oauth.ClientSecretBasic('guess')), { status: 401 });
+    const first = await redeem();
+    equal(await gateway.get(first.access_token), 200);
+    const renew = async (token) => oauth.processRefreshTokenResponse(server, client, await oauth.refreshTokenGrantRequest(server, client, proof, token, options));
+    const second = await renew(first.refresh_token);
+    equal(await gateway.get(second.access_token), 200);
+    await rejects(renew(first.access_token), { error: 'invalid_grant' });
+    equal(await gateway.get(first.refresh_token), 401, 'a refresh token is no access token');
+
+    const signer = { client_id: 'signer' };
+    const key = await crypto.subtle.importKey('jwk', TWO, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
+    const credentials = async (key) => oauth.processClientCredentialsResponse(server, signer, await oauth.clientCredentialsGrantRequest(server, signer, oauth.PrivateKeyJwt(key), {}, options));
+    equal(await gateway.get((await credentials({ key, kid: 'two' })).access_token), 200);
+    const { privateKey: strange } = await oauth.generateKeyPair('ES256');
+    await rejects(credentials({ key: strange, kid: 'two' }), { status: 401 });
+    equal(gateway.seen.length, 3);
   });
 
   // What the provider is shown: a token that the gateway fetches as a client of the OpenID provider.
