@@ -657,7 +657,10 @@ mod tests {
     #[test]
     fn a_configuration_that_does_not_compile_says_why_and_leaves_no_gateway() {
         let mut host = Host::new();
-        input(&mut host, &message(&[Number(0), Number(1), Number(0), Bytes(b"{\"version\":1,\"nonsense\":true}")]));
+        input(
+            &mut host,
+            &message(&[Number(0), Number(1), Number(0), Bytes(b"{\"version\":1,\"nonsense\":true}")]),
+        );
         let answer = host.compile().to_vec();
         let mut answer = Reader(&answer[4..]);
         assert_eq!(answer.number(), Some(0));

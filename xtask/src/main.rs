@@ -46,7 +46,7 @@ enum Task {
         #[arg(long)]
         keep: bool,
     },
-    /// Measure, and print ratios to a baseline of the same run: all, or `native`, `wasm`, `package`.
+    /// Measure, and print ratios to a baseline of the same run: all, or `native`, `wasm`, `package`, `tokens`, `envoy`.
     Bench {
         /// Which benches.
         names: Vec<String>,
