@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Document, Kind, NodeId, TEXT_ESCAPED};
+use super::{Document, Kind, NodeId, TEXT_ESCAPED, decode};
 use crate::schema::AttrId;
 
 /// The members of an object by name; ASCII case does not matter.
@@ -38,6 +38,32 @@ impl Document {
             }
             (a, b) => a == b,
         }
+    }
+
+    /// True for a string of that text; where case does not matter, that of ASCII.
+    pub(crate) fn says(&self, id: NodeId, text: &str, case_exact: bool) -> bool {
+        let Some(node) = self.node(id).filter(|node| node.kind == Kind::String) else { return false };
+        let raw = self.span(node.text);
+        let same = |own: &str| {
+            own.len() == text.len() && if case_exact { own == text } else { own.eq_ignore_ascii_case(text) }
+        };
+        if node.flags & TEXT_ESCAPED == 0 { same(raw) } else { same(&decode(raw, true)) }
+    }
+
+    /// The first element of a list whose member of that attribute says a text, and whether there is another one.
+    pub(crate) fn element_that_says(
+        &self,
+        list: NodeId,
+        attr: AttrId,
+        text: &str,
+        case_exact: bool,
+    ) -> (Option<NodeId>, bool) {
+        let says = |element: &NodeId| {
+            let mut members = self.bound(*element);
+            members.find(|(_, of)| *of == attr).is_some_and(|(member, _)| self.says(member, text, case_exact))
+        };
+        let mut found = self.elements(list).filter(says);
+        (found.next(), found.next().is_some())
     }
 
     /// True when two texts are not the same for certain, whether case matters or not: a cheap look at plain ASCII.

@@ -160,6 +160,12 @@ impl Document {
         Children { document: self, next: self.node(id).map_or(NONE, |node| node.child) }
     }
 
+    /// The same, each with the attribute it is bound to.
+    pub(crate) fn bound(&self, id: NodeId) -> impl Iterator<Item = (NodeId, AttrId)> {
+        let nodes = self.nodes_in(self.node(id).map_or(NONE, |node| node.child));
+        nodes.map(|(id, node)| (id, node.attr))
+    }
+
     /// The first child; with [`Document::sibling`] a way through children that are edited meanwhile.
     pub fn first(&self, id: NodeId) -> Option<NodeId> {
         self.children(id).next()
@@ -223,6 +229,19 @@ impl Document {
     /// True when the node was taken out of what held it.
     pub(crate) fn is_removed(&self, id: NodeId) -> bool {
         self.node(id).is_none_or(|node| node.flags & REMOVED != 0)
+    }
+
+    /// The nodes from that child on that are not removed.
+    fn nodes_in(&self, mut next: u32) -> impl Iterator<Item = (NodeId, &Node)> {
+        std::iter::from_fn(move || {
+            loop {
+                let node = self.nodes.get(next as usize)?;
+                let id = NodeId(std::mem::replace(&mut next, node.next));
+                if node.flags & REMOVED == 0 {
+                    return Some((id, node));
+                }
+            }
+        })
     }
 
     fn node(&self, id: NodeId) -> Option<&Node> {

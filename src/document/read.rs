@@ -81,14 +81,15 @@ impl Document {
             text: &text,
             bytes: text.as_bytes(),
             at: start,
-            document: self,
+            document: std::mem::take(self),
             vocabulary,
             seen: vec![NONE; vocabulary.len()],
             respell: Vec::new(),
             names: Vec::new(),
         };
         let root = reader.root(context, depth).map_err(|kind| ReadError { kind, at: reader.at - start });
-        let respell = std::mem::take(&mut reader.respell);
+        let Reader { document, respell, .. } = reader;
+        *self = document;
         self.text = text;
         let root = root?;
         for id in respell {
@@ -103,7 +104,8 @@ struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
-    document: &'a mut Document,
+    /// What is read into, while it is read.
+    document: Document,
     vocabulary: &'a Vocabulary,
     /// For each attribute the object that had it last.
     ///

@@ -1,6 +1,6 @@
 //! Where the attributes of a resource stand, found in one walk.
 
-use super::{Document, Kind, NONE, NodeId, some};
+use super::{Document, Kind, NONE, Node, NodeId, some};
 use crate::schema::AttrId;
 
 /// The nodes of a resource by attribute; of what stands in lists there is nothing.
@@ -18,19 +18,21 @@ impl Document {
     /// Walks through a resource that is bound to a vocabulary of `len` numbers; `each` is told of every attribute.
     pub(crate) fn survey(&self, root: NodeId, len: usize, each: &mut impl FnMut(AttrId)) -> Survey {
         let mut survey = Survey(vec![NONE; len]);
-        self.visit(root, &mut survey.0, each);
+        if let Some(root) = self.node(root) {
+            self.visit(root, &mut survey.0, each);
+        }
         survey
     }
 
-    fn visit(&self, object: NodeId, nodes: &mut [u32], each: &mut impl FnMut(AttrId)) {
-        for member in self.children(object) {
-            let attr = self.attr(member);
-            if let Some(node) = nodes.get_mut(attr.index()).filter(|node| attr.is_known() && **node == NONE) {
-                *node = member.0;
-                each(attr);
-                if self.kind(member) == Kind::Object {
-                    self.visit(member, nodes, each);
-                }
+    fn visit(&self, object: &Node, nodes: &mut [u32], each: &mut impl FnMut(AttrId)) {
+        for (id, member) in self.nodes_in(object.child) {
+            let place = nodes.get_mut(member.attr.index());
+            let place = place.filter(|place| member.attr.is_known() && **place == NONE);
+            let Some(place) = place else { continue };
+            *place = id.0;
+            each(member.attr);
+            if member.kind == Kind::Object {
+                self.visit(member, nodes, each);
             }
         }
     }

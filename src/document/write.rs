@@ -1,6 +1,6 @@
 //! Writing a root: unchanged containers as spans, everything else piece by piece.
 
-use super::{CHANGED, Document, Kind, Node, NodeId};
+use super::{CHANGED, Document, Kind, Node, NodeId, Span};
 
 /// What is between the content of a member's name and that of a string.
 const COLON: &[u8] = b"\":\"";
@@ -15,23 +15,56 @@ impl Document {
 
     /// Appends the JSON text of a node.
     pub fn write_to(&self, id: NodeId, out: &mut Vec<u8>) {
-        let Some(node) = self.node(id) else { return };
+        if let Some(node) = self.node(id) {
+            self.write_node(node, out);
+        }
+    }
+
+    fn write_node(&self, node: &Node, out: &mut Vec<u8>) {
         match node.kind {
             Kind::Null => out.extend_from_slice(b"null"),
             Kind::Bool(true) => out.extend_from_slice(b"true"),
             Kind::Bool(false) => out.extend_from_slice(b"false"),
-            Kind::Number => out.extend_from_slice(self.span(node.text).as_bytes()),
+            Kind::Number => out.extend_from_slice(self.bytes(node.text)),
             Kind::String => {
                 out.push(b'"');
-                out.extend_from_slice(self.span(node.text).as_bytes());
+                out.extend_from_slice(self.bytes(node.text));
                 out.push(b'"');
             }
             Kind::Object | Kind::Array if node.flags & CHANGED == 0 && node.text.len > 0 => {
-                out.extend_from_slice(self.span(node.text).as_bytes());
+                out.extend_from_slice(self.bytes(node.text));
             }
-            Kind::Object => self.write_children(id, b'{', b'}', out),
-            Kind::Array => self.write_children(id, b'[', b']', out),
+            Kind::Object => {
+                out.push(b'{');
+                for (index, (_, member)) in self.nodes_in(node.child).enumerate() {
+                    if index > 0 {
+                        out.push(b',');
+                    }
+                    self.write_member(member, out);
+                }
+                out.push(b'}');
+            }
+            Kind::Array => {
+                out.push(b'[');
+                for (index, (_, element)) in self.nodes_in(node.child).enumerate() {
+                    if index > 0 {
+                        out.push(b',');
+                    }
+                    self.write_node(element, out);
+                }
+                out.push(b']');
+            }
         }
+    }
+
+    fn write_member(&self, member: &Node, out: &mut Vec<u8>) {
+        if let Some(text) = self.member_text(member) {
+            return out.extend_from_slice(text);
+        }
+        out.push(b'"');
+        out.extend_from_slice(self.bytes(member.key));
+        out.extend_from_slice(b"\":");
+        self.write_node(member, out);
     }
 
     /// A member that is a string and stands in the text as it is to be written: its name, a colon, its value.
@@ -47,23 +80,8 @@ impl Document {
         (text.get(between..value.at as usize)? == COLON && member.first() == Some(&b'"')).then_some(member)
     }
 
-    fn write_children(&self, id: NodeId, open: u8, close: u8, out: &mut Vec<u8>) {
-        out.push(open);
-        for (index, child) in self.children(id).enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            if open == b'{' {
-                if let Some(member) = self.node(child).and_then(|node| self.member_text(node)) {
-                    out.extend_from_slice(member);
-                    continue;
-                }
-                out.push(b'"');
-                out.extend_from_slice(self.node(child).map_or(&[], |node| self.span(node.key).as_bytes()));
-                out.extend_from_slice(b"\":");
-            }
-            self.write_to(child, out);
-        }
-        out.push(close);
+    fn bytes(&self, span: Span) -> &[u8] {
+        let at = span.at as usize;
+        self.text.as_bytes().get(at..at + span.len as usize).unwrap_or_default()
     }
 }

@@ -44,6 +44,7 @@ impl Fired {
     }
 
     /// Notes what a rule did; `back` on the way to the IdP.
+    #[inline]
     pub(super) fn step(&mut self, rule: &Rule, back: bool, before: Option<NodeId>, after: Option<NodeId>) {
         self.note(rule);
         let Some(steps) = &mut self.steps else { return };

@@ -6,7 +6,7 @@ use super::resource::{Notes, Way};
 use super::spot::{Ambiguous, Spot};
 use crate::document::{Document, Kind, NodeId, Survey, Taken, Word, Words};
 use crate::filter::Literal;
-use crate::schema::{AttrId, Vocabulary};
+use crate::schema::{AttrId, Takes, Vocabulary};
 
 /// The plain groups of a direction.
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub(super) struct Plain {
     /// The number of the object.
     holder: usize,
     attr: AttrId,
+    /// What the schema takes there.
+    takes: Takes,
     /// Its name; nothing where both sides have the same.
     name: Option<Word>,
     /// The rule's number.
@@ -78,8 +80,8 @@ impl Plains {
         Self { groups, ..finder.plains }
     }
 
-    pub(super) fn of(&self, group: usize) -> Option<Plain> {
-        self.groups.get(group).copied().flatten()
+    pub(super) fn of(&self, group: usize) -> Option<&Plain> {
+        self.groups.get(group).and_then(Option::as_ref)
     }
 }
 
@@ -114,7 +116,8 @@ impl<'a> Finder<'a> {
             false => self.element(to)?,
         };
         let as_it_is = from.slot.is_empty() && rule.chain.is_empty();
-        Some(Plain { holder, attr: to.leaf(), name, rule: rule.number, from: from.attr, as_it_is })
+        let takes = self.way.to.takes(to.leaf());
+        Some(Plain { holder, attr: to.leaf(), takes, name, rule: rule.number, from: from.attr, as_it_is })
     }
 
     /// The number of the object or list of an attribute.
@@ -217,6 +220,7 @@ impl<'a> Held<'a> {
     }
 
     /// A holder's node, made where it is missing.
+    #[inline]
     fn get(
         &mut self,
         number: usize,
@@ -225,9 +229,21 @@ impl<'a> Held<'a> {
         new: NodeId,
         side: &Vocabulary,
     ) -> Result<NodeId, Ambiguous> {
-        if let Some(Some(node)) = self.nodes.get(number) {
-            return Ok(*node);
+        match self.nodes.get(number) {
+            Some(Some(node)) => Ok(*node),
+            _ => self.make(number, to, document, new, side),
         }
+    }
+
+    #[inline(never)]
+    fn make(
+        &mut self,
+        number: usize,
+        to: &Spot,
+        document: &mut Document,
+        new: NodeId,
+        side: &Vocabulary,
+    ) -> Result<NodeId, Ambiguous> {
         let plains = self.plains;
         let node = match plains.holders.get(number).filter(|holder| holder.own) {
             None => to.holder(document, new, side)?,
@@ -272,13 +288,21 @@ impl<'a> Way<'a> {
     /// Writes the value of a plain group's rule, if it has one.
     pub(super) fn carry_plain(
         &self,
-        plain: Plain,
+        plain: &Plain,
         document: &mut Document,
         (survey, new, held): (&Survey, NodeId, &mut Held<'_>),
         notes: &mut Notes<'_>,
     ) {
         let Some(node) = survey.get(plain.from) else { return };
         let Some(rule) = self.pair.rules.get(plain.rule) else { return };
+        let name = plain.name.map(|name| (name, held.taken));
+        let place = (plain.attr, plain.takes);
+        if plain.as_it_is
+            && let Some(Some(holder)) = held.nodes.get(plain.holder)
+            && let Some(after) = document.build_copy(*holder, place, node, name)
+        {
+            return notes.fired.step(rule, !self.to_provider, Some(node), Some(after));
+        }
         let (Some(from), Some(to)) = (self.from(rule), self.to(rule)) else { return };
         let single = |kind| matches!(kind, Kind::Bool(_) | Kind::Number | Kind::String);
         let (before, value) = if plain.as_it_is && single(document.kind(node)) {
@@ -293,14 +317,13 @@ impl<'a> Way<'a> {
         let Ok(holder) = held.get(plain.holder, to, document, new, self.to) else {
             return notes.ambiguous(rule, to);
         };
-        let after = if before == value {
-            let name = plain.name.map(|name| (name, held.taken));
-            document.build_copy(holder, self.to, plain.attr, value, name)
-        } else {
+        let copy = if before == value { document.build_copy(holder, place, value, name) } else { None };
+        let after = copy.unwrap_or_else(|| {
             document.bind(value, self.to, plain.attr);
             document.append_member(holder, self.to, plain.attr, value);
+            document.judge(value, self.to);
             value
-        };
+        });
         notes.fired.step(rule, !self.to_provider, Some(before), Some(after));
     }
 }

@@ -184,9 +184,7 @@ impl Spot {
             document.member(element, *sub).is_some_and(|node| {
                 let case_exact = vocabulary.attribute(*sub).case_exact;
                 match (literal, document.kind(node)) {
-                    (Literal::String(text), Kind::String) => document.string(node).is_some_and(|value| {
-                        if case_exact { *value == **text } else { value.eq_ignore_ascii_case(text) }
-                    }),
+                    (Literal::String(text), Kind::String) => document.says(node, text, case_exact),
                     (Literal::Number(digits), Kind::Number) => document.number(node) == Some(digits),
                     (Literal::True, kind) => kind == Kind::Bool(true),
                     (Literal::False, kind) => kind == Kind::Bool(false),
@@ -203,10 +201,18 @@ impl Spot {
         vocabulary: &Vocabulary,
     ) -> Result<Option<NodeId>, Ambiguous> {
         let fitting = || document.elements(list).filter(|element| self.holds(document, *element, vocabulary));
-        let mut first = fitting();
-        let (Some(one), second) = (first.next(), first.next()) else { return Ok(None) };
-        if second.is_none() {
-            return Ok(Some(one));
+        // Most slots are of one text.
+        let (one, several) = match &*self.slot {
+            [(sub, Literal::String(text))] => {
+                document.element_that_says(list, *sub, text, vocabulary.attribute(*sub).case_exact)
+            }
+            _ => {
+                let mut first = fitting();
+                (first.next(), first.next().is_some())
+            }
+        };
+        if !several {
+            return Ok(one);
         }
         let primary = vocabulary.lookup(self.attr, b"primary");
         let is_primary = |element: &NodeId| {

@@ -337,21 +337,11 @@ impl Operation {
 
     /// Rewrites every reference that lies under one base to the other.
     fn rebase(document: &mut Document, root: NodeId, vocabulary: &crate::schema::Vocabulary, way: Bases<'_>) {
-        let mut next = document.first(root);
-        while let Some(node) = next {
-            next = document.sibling(node);
-            if !vocabulary.has_references(document.attr(node)) {
-                continue;
-            }
-            if vocabulary.attribute(document.attr(node)).kind == crate::schema::Type::Reference
-                && let Some(text) = document.string(node)
-                && let Some(moved) = crate::http::url::rebase(way.from, way.to, &text)
-                && *text != *moved
-            {
-                let value = document.new_string(&moved);
-                document.assign(node, value);
-            }
-            Self::rebase(document, node, vocabulary, way);
+        let mut moved = Vec::new();
+        way.moved(document, root, vocabulary, &mut moved);
+        for (node, text) in moved {
+            let value = document.new_string(&text);
+            document.assign(node, value);
         }
     }
 }
@@ -361,6 +351,28 @@ impl Operation {
 struct Bases<'a> {
     from: &'a crate::http::url::Url,
     to: &'a crate::http::url::Url,
+}
+
+impl Bases<'_> {
+    /// The references below a node that lie elsewhere afterwards, and where.
+    fn moved(
+        self,
+        document: &Document,
+        root: NodeId,
+        vocabulary: &crate::schema::Vocabulary,
+        moved: &mut Vec<(NodeId, String)>,
+    ) {
+        for (node, attr) in document.bound(root).filter(|(_, attr)| vocabulary.has_references(*attr)) {
+            if vocabulary.attribute(attr).kind == crate::schema::Type::Reference
+                && let Some(text) = document.string(node)
+                && let Some(other) = crate::http::url::rebase(self.from, self.to, &text)
+                && *text != *other
+            {
+                moved.push((node, other));
+            }
+            self.moved(document, node, vocabulary, moved);
+        }
+    }
 }
 
 /// An answer with a body.

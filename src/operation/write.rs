@@ -282,7 +282,8 @@ impl Operation {
         let received = scene.trace.is_on().then(|| body.clone());
         let root = self.document.read(body, vocabulary, of.root, Self::read_depth(scene))?;
         // An empty list is dropped as the absence it is; of members that nobody was shown it is told apart.
-        let hidden = self.ability(scene)?.hidden;
+        let ability = self.ability(scene)?;
+        let (hidden, respells) = (ability.hidden, !ability.respelt.is_empty());
         let members = self.document.member(root, hidden).filter(|_| hidden.is_known());
         self.emptied = members.is_some_and(|members| self.document.is_unassigned(members));
         let mut repaired = Repaired::default();
@@ -298,15 +299,15 @@ impl Operation {
         }
         refuse(&problems)?;
         self.admitted(scene, root)?;
-        let mut next = self.document.first(root);
-        while let Some(member) = next {
-            next = self.document.sibling(member);
-            let attr = self.document.attr(member);
-            if attr != of.schemas {
-                scene.audit.attribute(vocabulary, attr);
+        for (_, attr) in self.document.bound(root).filter(|(_, attr)| *attr != of.schemas) {
+            scene.audit.attribute(vocabulary, attr);
+        }
+        if respells || route.refuses_deactivation {
+            let members: Vec<_> = self.document.bound(root).collect();
+            for (member, attr) in members {
+                self.note_spelling(scene, attr, member);
+                self.deactivation(scene, attr, Some(member))?;
             }
-            self.note_spelling(scene, attr, member);
-            self.deactivation(scene, attr, Some(member))?;
         }
         self.rebase_to_provider(scene, root);
         Ok(root)
@@ -329,9 +330,11 @@ impl Operation {
         Self::explain_rules(scene, &self.document, &fired, |mapping| {
             mapping.dropped(pair, &self.document, root, &fired, true)
         });
-        check(&route.mapping.provider, Context::Create, |checker| {
-            checker.resource(&mut self.document, new, of);
-        })?;
+        if !self.document.is_settled(new, &route.mapping.provider, of.root) {
+            check(&route.mapping.provider, Context::Create, |checker| {
+                checker.resource(&mut self.document, new, of);
+            })?;
+        }
         Ok(new)
     }
 

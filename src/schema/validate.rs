@@ -93,10 +93,10 @@ impl<'a> Checker<'a> {
 
     /// Attributes of the core schema may stand in an object under its URN: they belong to the resource itself.
     fn hoist(&mut self, document: &mut Document, root: NodeId, of: &ResourceType) {
-        let wrapped = document.children(root).find(|member| {
-            !document.attr(*member).is_known() && document.key(*member).eq_ignore_ascii_case(&of.schema)
+        let wrapped = document.bound(root).find(|(member, attr)| {
+            !attr.is_known() && document.key(*member).eq_ignore_ascii_case(&of.schema)
         });
-        let Some(wrapped) = wrapped else { return };
+        let Some((wrapped, _)) = wrapped else { return };
         self.repaired.note(Repair::CoreUrn, &of.schema);
         document.remove(wrapped);
         document.bind(wrapped, self.vocabulary, of.root);
@@ -370,20 +370,21 @@ impl<'a> Checker<'a> {
                 Context::Create | Context::Patch => true,
             }
         };
+        let missing = |attr: &AttrId| {
+            let member = document.member(object, *attr);
+            member.is_none_or(|node| document.says(node, "", true))
+                && self.vocabulary.name(*attr) != "schemas"
+        };
+        let mut absent: Vec<AttrId> =
+            self.vocabulary.required(parent).filter(is_due).filter(missing).collect();
         let shown = (self.context == Context::Response).then(|| self.vocabulary.children(parent));
         let read_only = shown.into_iter().flatten().filter(|attr| {
             let attribute = self.vocabulary.attribute(*attr);
             let always = attribute.required || attribute.returned == Returned::Always;
             always && attribute.mutability == Mutability::ReadOnly
         });
-        let missing = |attr: &AttrId| {
-            let member = document.member(object, *attr);
-            member.is_none_or(|node| document.string(node).is_some_and(|text| text.is_empty()))
-        };
-        let due = self.vocabulary.required(parent).filter(is_due).chain(read_only);
-        let due = due.filter(|attr| self.vocabulary.name(*attr) != "schemas");
-        let missing: Vec<AttrId> = due.filter(missing).collect();
-        for attr in missing {
+        absent.extend(read_only.filter(missing));
+        for attr in absent {
             self.value_problem(attr, "is required");
         }
     }
@@ -430,12 +431,18 @@ impl<'a> Checker<'a> {
     /// RFC 7643 section 3: `schemas` lists the core schema and the extensions in use, each once.
     fn schemas(&mut self, document: &mut Document, root: NodeId, of: &ResourceType) {
         let listed = document.member(root, of.schemas);
-        let exact = {
-            let listed = listed.into_iter().flat_map(|listed| document.children(listed));
-            let listed = listed.map(|element| document.string(element).unwrap_or_default());
-            listed.eq(schemas_in_use(document, root, self.vocabulary, of))
+        let mut said = listed.and_then(|listed| document.first(listed));
+        let mut says = |uri: &str| {
+            let here = said.filter(|element| document.says(*element, uri, true));
+            said = here.and_then(|element| document.sibling(element));
+            here.is_some()
         };
-        if exact {
+        let all = says(&of.schema)
+            && document.bound(root).all(|member| {
+                let uri = schema_in_use(document, member, self.vocabulary);
+                uri.is_none_or(|uri| says(&uri))
+            });
+        if all && said.is_none() {
             return;
         }
         let in_use: Vec<Cow<'_, str>> = schemas_in_use(document, root, self.vocabulary, of).collect();
@@ -524,30 +531,38 @@ fn schemas_in_use<'a>(
     vocabulary: &'a Vocabulary,
     of: &'a ResourceType,
 ) -> impl Iterator<Item = Cow<'a, str>> {
-    let members = document.children(root).filter_map(|member| {
-        let attr = document.attr(member);
-        if attr.is_known() {
-            return vocabulary.attribute(attr).extension.then(|| Cow::Borrowed(vocabulary.name(attr)));
-        }
-        let key = document.key(member);
-        key.starts_with("urn:").then(|| Cow::Owned(key.into_owned()))
-    });
+    let members = document.bound(root).filter_map(|member| schema_in_use(document, member, vocabulary));
     std::iter::once(Cow::Borrowed(&*of.schema)).chain(members)
+}
+
+/// The schema URI that a member of a resource calls for: that of an extension, known or not.
+fn schema_in_use<'a>(
+    document: &Document,
+    (member, attr): (NodeId, AttrId),
+    vocabulary: &'a Vocabulary,
+) -> Option<Cow<'a, str>> {
+    if attr.is_known() {
+        return vocabulary.attribute(attr).extension.then(|| Cow::Borrowed(vocabulary.name(attr)));
+    }
+    let key = document.key(member);
+    key.starts_with("urn:").then(|| Cow::Owned(key.into_owned()))
 }
 
 /// Says in a resource which schemas are in use: first, where nothing was said.
 pub(crate) fn put_schemas(document: &mut Document, root: NodeId, vocabulary: &Vocabulary, of: &ResourceType) {
-    let uris: Vec<Cow<'_, str>> = schemas_in_use(document, root, vocabulary, of).collect();
-    let list = document.new_array();
-    for uri in uris {
-        let uri = document.new_string(&uri);
-        document.append(list, uri);
+    let list = document.build_list(of.schemas);
+    document.build_element(list, &of.schema);
+    let mut next = document.first(root);
+    while let Some(member) = next {
+        next = document.sibling(member);
+        if let Some(uri) = schema_in_use(document, (member, document.attr(member)), vocabulary) {
+            document.build_element(list, &uri);
+        }
     }
     match document.member(root, of.schemas) {
         Some(node) => document.assign(node, list),
         None => {
             document.set_key(list, "schemas");
-            document.set_attr(list, of.schemas);
             document.prepend(root, list);
         }
     }

@@ -199,6 +199,11 @@ impl Vocabulary {
         self.hot.get(attr.index())
     }
 
+    /// What a client may give as a member of that attribute.
+    pub(crate) fn takes(&self, attr: AttrId) -> Takes {
+        self.hot(attr).map_or(Takes::default(), |hot| hot.takes)
+    }
+
     /// The attribute of that name (ASCII case does not matter) below `parent`.
     pub fn lookup(&self, parent: AttrId, name: &[u8]) -> AttrId {
         if !parent.is_known() {
