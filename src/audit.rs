@@ -62,11 +62,16 @@ pub(crate) struct Finding {
 impl Audit {
     /// An attribute of the message: the top one it belongs to is named; those outside the schema are only counted.
     pub(crate) fn attribute(&mut self, vocabulary: &Vocabulary, attr: AttrId) {
-        if !attr.is_known() {
-            self.outside = true;
-            return;
+        self.member(if attr.is_known() { vocabulary.top(attr) } else { attr });
+    }
+
+    /// A member of the resource itself is in the message.
+    #[inline]
+    pub(crate) fn member(&mut self, attr: AttrId) {
+        match attr.is_known() {
+            true => self.attributes.insert(attr.index()),
+            false => self.outside = true,
         }
-        self.attributes.insert(vocabulary.top(attr).index());
     }
 
     /// The paths of the attributes of the message.

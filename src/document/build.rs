@@ -1,10 +1,10 @@
 //! Building a resource out of another: members that keep their text, under names the document takes in at once.
 
+use std::borrow::Cow;
+
 use super::edit::offset;
-use super::{
-    CHANGED, Document, KEY_ESCAPED, Kind, NONE, Node, NodeId, SOUND, Span, TEXT_ESCAPED, some, text,
-};
-use crate::schema::{AttrId, Takes, Vocabulary};
+use super::{ADDED, Document, KEY_ESCAPED, Kind, NONE, Node, NodeId, SOUND, Span, TEXT_ESCAPED, text};
+use crate::schema::{AttrId, Takes};
 
 /// Names and texts that go into many documents.
 #[derive(Debug, Default)]
@@ -17,6 +17,9 @@ pub(crate) struct Word(Span);
 /// Where a document has them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Taken(u32);
+
+/// Bytes for texts that are made beside the words.
+const ROOM: usize = 256;
 
 impl Words {
     /// One more; nothing for a text that needs escapes.
@@ -39,21 +42,27 @@ impl Word {
 impl Document {
     /// Takes words in.
     pub(crate) fn take(&mut self, words: &Words) -> Taken {
-        let at = offset(self.text.len());
-        self.text.push_str(&words.0);
+        let at = ADDED + offset(self.added.len());
+        self.added.reserve(words.0.len() + ROOM);
+        self.added.push_str(&words.0);
         Taken(at)
     }
 
-    /// A new object or array as the last child of another.
+    /// A new resource. Like all that is built it is sound while everything is that is put into it, and while nothing is
+    /// changed.
+    pub(crate) fn build_root(&mut self) -> NodeId {
+        self.push(Kind::Object, Span::default(), SOUND)
+    }
+
+    /// A new object or array as the last child of another; `taken`: the schema takes one there.
     pub(crate) fn build(
         &mut self,
         parent: NodeId,
-        kind: Kind,
-        attr: AttrId,
+        (kind, attr, taken): (Kind, AttrId, bool),
         key: Option<(Word, Taken)>,
     ) -> NodeId {
-        let id = self.push(kind, Span::default(), 0);
-        self.attach(parent, id, attr, key.map(|(word, taken)| word.within(taken)));
+        let id = self.push(kind, Span::default(), if taken { SOUND } else { 0 });
+        self.attach(parent, id, attr, key.map(|(word, taken)| word.within(taken)).unwrap_or_default());
         id
     }
 
@@ -61,15 +70,28 @@ impl Document {
     pub(crate) fn build_text(
         &mut self,
         parent: NodeId,
-        vocabulary: &Vocabulary,
-        attr: AttrId,
+        (attr, takes): (AttrId, Takes),
         (key, text): (Word, Word),
         taken: Taken,
-    ) -> NodeId {
-        let flags = soundness(vocabulary.takes(attr), Kind::String, text.0, 0);
+    ) {
+        let flags = soundness(takes, Kind::String, text.0, 0);
         let id = self.push(Kind::String, text.within(taken), flags);
-        self.attach(parent, id, attr, Some(key.within(taken)));
-        id
+        self.attach(parent, id, attr, key.within(taken));
+    }
+
+    /// A value that is not yet part of anything, under that name.
+    pub(crate) fn build_value(
+        &mut self,
+        parent: NodeId,
+        (attr, takes): (AttrId, Takes),
+        value: NodeId,
+        (key, taken): (Word, Taken),
+    ) {
+        if let Some(node) = self.node_mut(value) {
+            node.flags &= !(KEY_ESCAPED | SOUND);
+            node.flags |= soundness(takes, node.kind, node.text, node.flags);
+        }
+        self.attach(parent, value, attr, key.within(taken));
     }
 
     /// A copy of a single value as the last member of another object; it keeps its name where none is given. `takes`
@@ -91,7 +113,7 @@ impl Document {
         };
         let flags = node.flags & escapes | soundness(takes, node.kind, node.text, node.flags);
         let id = offset(self.nodes.len());
-        let last = self.take_in(parent, id)?;
+        let last = self.take_in(parent, id, flags & SOUND != 0)?;
         if let Some(last) = self.nodes.get_mut(last as usize) {
             last.next = id;
         }
@@ -102,11 +124,14 @@ impl Document {
     }
 
     /// Notes in an object or list that is being built that `id` is the last in it; answers which was.
-    fn take_in(&mut self, parent: NodeId, id: u32) -> Option<u32> {
+    fn take_in(&mut self, parent: NodeId, id: u32, sound: bool) -> Option<u32> {
         let above = self.node_mut(parent)?;
         let last = std::mem::replace(&mut above.last, id);
         if last == NONE {
             above.child = id;
+        }
+        if !sound {
+            above.flags &= !SOUND;
         }
         if above.text.len > 0 {
             self.touch(parent);
@@ -114,85 +139,66 @@ impl Document {
         Some(last)
     }
 
-    /// A new list of texts that the schema takes, not yet part of anything.
-    pub(crate) fn build_list(&mut self, attr: AttrId) -> NodeId {
-        let id = self.push(Kind::Array, Span::default(), SOUND);
-        self.set_attr(id, attr);
-        if let Some(node) = self.node_mut(id) {
-            node.flags |= SOUND;
-        }
-        id
-    }
-
-    /// One more of its texts.
-    pub(crate) fn build_element(&mut self, list: NodeId, text: &str) {
-        let attr = self.attr(list);
-        let id = self.new_string(text);
-        self.attach(list, id, attr, None);
-        if let Some(node) = self.node_mut(id) {
-            node.flags |= SOUND;
-        }
-    }
-
-    /// True for a resource that was built of what the schema takes, and of all that it must have: nothing of it needs
-    /// a look. Of `schemas` that is so where [`put_schemas`](crate::schema::put_schemas) has written it.
-    pub(crate) fn is_settled(&self, root: NodeId, vocabulary: &Vocabulary, of: AttrId) -> bool {
-        let mut missing = vocabulary.required(of).len();
-        let mut children = self.nodes_in(self.node(root).map_or(NONE, |root| root.child));
-        let settled = children.all(|(_, child)| {
-            let Some(hot) = vocabulary.hot(child.attr) else { return false };
-            missing = missing.saturating_sub(usize::from(hot.takes.is_required()));
-            child.attr.is_known() && child.flags & (SOUND | CHANGED) == SOUND
-        });
-        settled && missing == 0
-    }
-
-    /// Notes of an object or list that was built that the schema takes it, where that is so of all that is in it
-    /// and nothing that it must have is missing.
-    pub(crate) fn vouch(&mut self, id: NodeId, vocabulary: &Vocabulary) {
-        let Some(node) = self.node(id) else { return };
-        let Some(hot) = vocabulary.hot(node.attr) else { return };
-        let element = self.node(NodeId(node.parent)).is_some_and(|above| above.kind == Kind::Array);
-        if !(if element { hot.takes_as_element } else { hot.takes }).has(node.kind) {
-            return;
-        }
-        let mut next = node.child;
-        let mut missing = if node.kind == Kind::Object { vocabulary.required(node.attr).len() } else { 0 };
-        while let Some(child) = some(next).and_then(|id| self.node(id)) {
-            if child.flags & SOUND == 0 {
-                return;
-            }
-            let required = vocabulary.hot(child.attr).is_some_and(|hot| hot.takes.is_required());
-            missing = missing.saturating_sub(usize::from(required && node.kind == Kind::Object));
-            next = child.next;
-        }
-        if let Some(node) = self.node_mut(id).filter(|_| missing == 0) {
-            node.flags |= SOUND;
-        }
-    }
-
-    /// Notes of a single value whether the schema takes it, as the reader does.
-    pub(crate) fn judge(&mut self, id: NodeId, vocabulary: &Vocabulary) {
-        if let Some(node) = self.node_mut(id) {
-            node.flags |= soundness(vocabulary.takes(node.attr), node.kind, node.text, node.flags);
-        }
-    }
-
     /// Adds a node as the last child of one that is being built.
-    fn attach(&mut self, parent: NodeId, id: NodeId, attr: AttrId, key: Option<Span>) {
-        let Some(last) = self.take_in(parent, id.0) else { return };
+    fn attach(&mut self, parent: NodeId, id: NodeId, attr: AttrId, key: Span) {
+        let Some(node) = self.node_mut(id) else { return };
+        (node.parent, node.attr, node.key) = (parent.0, attr, key);
+        let sound = node.flags & SOUND != 0;
+        let Some(last) = self.take_in(parent, id.0, sound) else { return };
         if let Some(last) = self.nodes.get_mut(last as usize) {
             last.next = id.0;
         }
-        if let Some(node) = self.node_mut(id) {
-            (node.parent, node.attr) = (parent.0, attr);
-            node.key = key.unwrap_or_default();
+    }
+
+    /// All was put into an object or list; it is sound only if it is `complete`, too.
+    pub(crate) fn settle(&mut self, id: NodeId, complete: bool) {
+        let Some(node) = self.node_mut(id).filter(|node| !complete || node.flags & SOUND == 0) else {
+            return;
+        };
+        node.flags &= !SOUND;
+        let parent = NodeId(node.parent);
+        if let Some(above) = self.node_mut(parent) {
+            above.flags &= !SOUND;
         }
+    }
+
+    /// Says first in a resource which texts an attribute of it has; the schema takes them.
+    pub(crate) fn build_first<'t>(
+        &mut self,
+        root: NodeId,
+        (attr, name): (AttrId, &str),
+        texts: impl Iterator<Item = Cow<'t, str>>,
+    ) -> NodeId {
+        let list = self.push(Kind::Array, Span::default(), SOUND);
+        for text in texts {
+            let id = self.new_string(&text);
+            if let Some(node) = self.node_mut(id) {
+                node.flags |= SOUND;
+            }
+            self.attach(list, id, attr, Span::default());
+        }
+        self.set_key(list, name);
+        let Some(above) = self.node_mut(root) else { return list };
+        let (first, has_text) = (std::mem::replace(&mut above.child, list.0), above.text.len > 0);
+        if above.last == NONE {
+            above.last = list.0;
+        }
+        if let Some(node) = self.node_mut(list) {
+            (node.parent, node.attr, node.next) = (root.0, attr, first);
+        }
+        if has_text {
+            self.touch(root);
+        }
+        list
     }
 }
 
-/// The reader's judgement of a single value: [`SOUND`] or nothing.
+/// The reader's judgement of a single value: [`SOUND`] or nothing. What has parts needs a look.
 fn soundness(takes: Takes, kind: Kind, text: Span, flags: u8) -> u8 {
-    let plain = kind != Kind::String || (flags & TEXT_ESCAPED == 0 && text.len > 0);
+    let plain = match kind {
+        Kind::String => flags & TEXT_ESCAPED == 0 && text.len > 0,
+        Kind::Bool(_) | Kind::Number => true,
+        Kind::Null | Kind::Object | Kind::Array => false,
+    };
     if takes.has(kind) && plain { SOUND } else { 0 }
 }

@@ -62,8 +62,12 @@ impl Document {
             let mut members = self.bound(*element);
             members.find(|(_, of)| *of == attr).is_some_and(|(member, _)| self.says(member, text, case_exact))
         };
-        let mut found = self.elements(list).filter(says);
-        (found.next(), found.next().is_some())
+        // Leniently a single value is a list of one.
+        let single = (self.kind(list) != Kind::Array).then_some(list);
+        let mut found =
+            self.bound(list).filter(|_| single.is_none()).map(|(element, _)| element).chain(single);
+        let first = found.by_ref().find(says);
+        (first, first.is_some() && found.any(|element| says(&element)))
     }
 
     /// True when two texts are not the same for certain, whether case matters or not: a cheap look at plain ASCII.

@@ -1,7 +1,8 @@
 //! Editing a document: every change marks its ancestors, so that the writer knows which text still holds.
 
 use super::{
-    CHANGED, Document, ENDS, KEY_ESCAPED, Kind, NONE, Node, NodeId, REMOVED, SOUND, Span, TEXT_ESCAPED, text,
+    ADDED, CHANGED, Document, ENDS, KEY_ESCAPED, Kind, NONE, Node, NodeId, REMOVED, SOUND, Span,
+    TEXT_ESCAPED, text,
 };
 use crate::filter::Literal;
 use crate::schema::{AttrId, Vocabulary};
@@ -216,9 +217,9 @@ impl Document {
     }
 
     fn append_text(&mut self, value: &str) -> Span {
-        let at = self.text.len();
-        text::escape(value, &mut self.text);
-        Span { at: offset(at), len: offset(self.text.len() - at) }
+        let at = self.added.len();
+        text::escape(value, &mut self.added);
+        Span { at: ADDED + offset(at), len: offset(self.added.len() - at) }
     }
 
     pub(super) fn push(&mut self, kind: Kind, text: Span, flags: u8) -> NodeId {
@@ -238,7 +239,7 @@ impl Document {
     }
 }
 
-/// INVARIANT: limits on body sizes keep every text far below 4 GiB, and [`Document::read`] refuses more.
+/// INVARIANT: limits on body sizes keep every text far below 2 GiB, and [`Document::read`] refuses more.
 pub(super) const fn offset(value: usize) -> u32 {
     value as u32
 }

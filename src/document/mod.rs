@@ -2,7 +2,7 @@
 //!
 //! A message is read once; nodes carry spans of the text and the id of the schema attribute they are bound to.
 //! Nothing borrows: a document can be kept in a state machine. Several roots (received, mapped, answered) may
-//! share one document. Removal is a flag, new text is appended, and only unchanged containers are copied as
+//! share one document. Removal is a flag, new text is kept beside what was read, and only unchanged containers are copied as
 //! spans when a root is written.
 
 mod build;
@@ -66,6 +66,8 @@ struct Node {
 }
 
 const NONE: u32 = u32::MAX;
+/// From here on a place is one in what was added.
+const ADDED: u32 = 1 << 31;
 /// This container or something below it differs from its text.
 const CHANGED: u8 = 1;
 /// Not part of the document any more.
@@ -83,7 +85,10 @@ const ENDS: u8 = 32;
 /// A text and its nodes.
 #[derive(Clone, Debug, Default)]
 pub struct Document {
+    /// What was read.
     text: String,
+    /// What was added; spans of it begin at [`ADDED`].
+    added: String,
     nodes: Vec<Node>,
     /// The elements of lists that have [`ENDS`], in order, and how their `value` ends: see [`Ending`].
     ends: Vec<(Ending, NodeId)>,
@@ -119,7 +124,7 @@ impl Ending {
 impl Document {
     /// An empty document.
     pub const fn new() -> Self {
-        Self { text: String::new(), nodes: Vec::new(), ends: Vec::new() }
+        Self { text: String::new(), added: String::new(), nodes: Vec::new(), ends: Vec::new() }
     }
 
     /// The node's kind.
@@ -253,8 +258,11 @@ impl Document {
     }
 
     fn span(&self, span: Span) -> &str {
-        let at = span.at as usize;
-        self.text.get(at..at + span.len as usize).unwrap_or_default()
+        let (text, at) = match span.at.checked_sub(ADDED) {
+            None => (&self.text, span.at as usize),
+            Some(at) => (&self.added, at as usize),
+        };
+        text.get(at..at + span.len as usize).unwrap_or_default()
     }
 }
 

@@ -4,7 +4,9 @@
 //! ASCII case, also in unknown objects), lone surrogates, nesting over the limit.
 
 use super::edit::offset;
-use super::{Document, ENDS, Ending, KEY_ESCAPED, Kind, NONE, Node, NodeId, SOUND, Span, TEXT_ESCAPED, text};
+use super::{
+    ADDED, Document, ENDS, Ending, KEY_ESCAPED, Kind, NONE, Node, NodeId, SOUND, Span, TEXT_ESCAPED, text,
+};
 use crate::schema::{AttrId, Hot, Parts, Takes, Vocabulary, is_uri_reference};
 
 /// Why a text is not an acceptable JSON value.
@@ -31,7 +33,7 @@ pub enum ReadErrorKind {
     Surrogate,
     /// Objects and arrays are nested too deep.
     Depth,
-    /// The document would be larger than 4 GiB.
+    /// The document would be larger than 2 GiB.
     Size,
 }
 
@@ -46,7 +48,7 @@ impl ReadError {
             ReadErrorKind::Duplicate => format!("an object has two members of the same name (byte {at})"),
             ReadErrorKind::Surrogate => format!("a string has half a surrogate pair (byte {at})"),
             ReadErrorKind::Depth => format!("the body is nested too deep (byte {at})"),
-            ReadErrorKind::Size => "the body is larger than 4 GiB".to_owned(),
+            ReadErrorKind::Size => "the body is larger than 2 GiB".to_owned(),
         }
     }
 }
@@ -66,7 +68,7 @@ impl Document {
         let start = self.text.len();
         let text = String::from_utf8(bytes)
             .map_err(|error| ReadError { kind: ReadErrorKind::Utf8, at: error.utf8_error().valid_up_to() })?;
-        if u32::try_from(start + text.len()).is_err() {
+        if start + text.len() >= ADDED as usize {
             return Err(ReadError { kind: ReadErrorKind::Size, at: 0 });
         }
         // Those of the text, and some that are built of them.

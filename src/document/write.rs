@@ -1,6 +1,6 @@
 //! Writing a root: unchanged containers as spans, everything else piece by piece.
 
-use super::{CHANGED, Document, Kind, Node, NodeId, Span};
+use super::{CHANGED, Document, Kind, Node, NodeId};
 
 /// What is between the content of a member's name and that of a string.
 const COLON: &[u8] = b"\":\"";
@@ -8,7 +8,7 @@ const COLON: &[u8] = b"\":\"";
 impl Document {
     /// The JSON text of a node.
     pub fn write(&self, id: NodeId) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.text.len() + 64);
+        let mut out = Vec::with_capacity(self.text.len() + self.added.len() + 64);
         self.write_to(id, &mut out);
         out
     }
@@ -25,14 +25,14 @@ impl Document {
             Kind::Null => out.extend_from_slice(b"null"),
             Kind::Bool(true) => out.extend_from_slice(b"true"),
             Kind::Bool(false) => out.extend_from_slice(b"false"),
-            Kind::Number => out.extend_from_slice(self.bytes(node.text)),
+            Kind::Number => out.extend_from_slice(self.span(node.text).as_bytes()),
             Kind::String => {
                 out.push(b'"');
-                out.extend_from_slice(self.bytes(node.text));
+                out.extend_from_slice(self.span(node.text).as_bytes());
                 out.push(b'"');
             }
             Kind::Object | Kind::Array if node.flags & CHANGED == 0 && node.text.len > 0 => {
-                out.extend_from_slice(self.bytes(node.text));
+                out.extend_from_slice(self.span(node.text).as_bytes());
             }
             Kind::Object => {
                 out.push(b'{');
@@ -62,7 +62,7 @@ impl Document {
             return out.extend_from_slice(text);
         }
         out.push(b'"');
-        out.extend_from_slice(self.bytes(member.key));
+        out.extend_from_slice(self.span(member.key).as_bytes());
         out.extend_from_slice(b"\":");
         self.write_node(member, out);
     }
@@ -75,13 +75,7 @@ impl Document {
             return None;
         }
         let text = self.text.as_bytes();
-        // Between what was appended there are no quotes.
         let member = text.get((key.at as usize).checked_sub(1)?..=value.at as usize + value.len as usize)?;
         (text.get(between..value.at as usize)? == COLON && member.first() == Some(&b'"')).then_some(member)
-    }
-
-    fn bytes(&self, span: Span) -> &[u8] {
-        let at = span.at as usize;
-        self.text.as_bytes().get(at..at + span.len as usize).unwrap_or_default()
     }
 }

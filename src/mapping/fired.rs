@@ -43,8 +43,14 @@ impl Fired {
         self.rules.insert(rule.number);
     }
 
-    /// Notes what a rule did; `back` on the way to the IdP.
+    /// Notes the rule of that number; true where its steps are to be noted, too.
     #[inline]
+    pub(super) fn wants_steps(&mut self, rule: usize) -> bool {
+        self.rules.insert(rule);
+        self.steps.is_some()
+    }
+
+    /// Notes what a rule did; `back` on the way to the IdP.
     pub(super) fn step(&mut self, rule: &Rule, back: bool, before: Option<NodeId>, after: Option<NodeId>) {
         self.note(rule);
         let Some(steps) = &mut self.steps else { return };

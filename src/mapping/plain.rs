@@ -4,7 +4,7 @@
 use super::Source;
 use super::resource::{Notes, Way};
 use super::spot::{Ambiguous, Spot};
-use crate::document::{Document, Kind, NodeId, Survey, Taken, Word, Words};
+use crate::document::{Document, Kind, NodeId, Taken, Word, Words};
 use crate::filter::Literal;
 use crate::schema::{AttrId, Takes, Vocabulary};
 
@@ -26,12 +26,14 @@ pub(super) struct Plain {
     attr: AttrId,
     /// What the schema takes there.
     takes: Takes,
-    /// Its name; nothing where both sides have the same.
+    /// Its name where the other side has another one.
     name: Option<Word>,
+    /// Its name.
+    own_name: Word,
     /// The rule's number.
     rule: usize,
     /// Where the value comes from.
-    from: AttrId,
+    pub(super) from: AttrId,
     /// It is all that stands there, and passes as it is.
     as_it_is: bool,
 }
@@ -45,8 +47,10 @@ struct Holder {
     kind: Kind,
     /// Its name; nothing for elements and the resource.
     name: Option<Word>,
+    /// The schema takes one there.
+    taken: bool,
     /// What tells an element from others: members with their names and texts.
-    slot: Vec<(AttrId, Word, Word)>,
+    slot: Vec<((AttrId, Takes), (Word, Word))>,
     /// Only plain groups write into it: it is not there before one of them has written.
     own: bool,
     /// The elements of a list are told apart by their type, and none says that it is primary.
@@ -87,7 +91,7 @@ impl Plains {
 
 impl Holder {
     const fn new(above: usize, attr: AttrId, kind: Kind, name: Option<Word>, own: bool) -> Self {
-        Self { above, attr, kind, name, slot: Vec::new(), own, told_apart: true }
+        Self { above, attr, kind, name, taken: true, slot: Vec::new(), own, told_apart: true }
     }
 }
 
@@ -107,17 +111,24 @@ impl<'a> Finder<'a> {
         let (from, to) = (self.way.from(rule)?, self.way.to(rule)?);
         self.spots.iter().find(|(spot, plain)| *plain && spot.same(to))?;
         let name = self.way.to.name(to.leaf());
-        let name = match self.way.from.name(from.leaf()) == name {
-            true => None,
-            false => Some(self.plains.words.add(name)?),
-        };
+        let own_name = self.plains.words.add(name)?;
+        let name = (self.way.from.name(from.leaf()) != name).then_some(own_name);
         let holder = match to.slot.is_empty() {
             true => self.container(self.way.to.attribute(to.attr).parent, Kind::Object)?,
             false => self.element(to)?,
         };
         let as_it_is = from.slot.is_empty() && rule.chain.is_empty();
         let takes = self.way.to.takes(to.leaf());
-        Some(Plain { holder, attr: to.leaf(), takes, name, rule: rule.number, from: from.attr, as_it_is })
+        Some(Plain {
+            holder,
+            attr: to.leaf(),
+            takes,
+            name,
+            own_name,
+            rule: rule.number,
+            from: from.attr,
+            as_it_is,
+        })
     }
 
     /// The number of the object or list of an attribute.
@@ -138,7 +149,8 @@ impl<'a> Finder<'a> {
         let parts = side.parts(attr);
         let by_type = |spot: &Spot| matches!(&*spot.slot, [(sub, _)] if *sub == parts.kind);
         let told_apart = within.iter().all(|(spot, _)| by_type(spot) && spot.sub != parts.primary);
-        let holder = Holder { told_apart, ..Holder::new(above, attr, kind, Some(name), own) };
+        let taken = side.takes(attr).has(kind);
+        let holder = Holder { told_apart, taken, ..Holder::new(above, attr, kind, Some(name), own) };
         Some(self.push(holder))
     }
 
@@ -153,9 +165,11 @@ impl<'a> Finder<'a> {
         for (sub, literal) in to.slot.iter().filter(|_| own) {
             let Literal::String(text) = literal else { return None };
             let words = &mut self.plains.words;
-            slot.push((*sub, words.add(self.way.to.name(*sub))?, words.add(text)?));
+            let name = words.add(self.way.to.name(*sub))?;
+            slot.push(((*sub, self.way.to.takes(*sub)), (name, words.add(text)?)));
         }
-        let element = Holder { slot, ..Holder::new(above, to.attr, Kind::Object, None, own) };
+        let taken = self.way.to.takes_as_element(to.attr).has(Kind::Object);
+        let element = Holder { slot, taken, ..Holder::new(above, to.attr, Kind::Object, None, own) };
         let number = self.push(element);
         self.elements.push((number, to));
         Some(number)
@@ -250,9 +264,9 @@ impl<'a> Held<'a> {
             Some(holder) => {
                 let above = self.get(holder.above, to, document, new, side)?;
                 let name = holder.name.map(|name| (name, self.taken));
-                let node = document.build(above, holder.kind, holder.attr, name);
-                for (attr, name, text) in &holder.slot {
-                    document.build_text(node, side, *attr, (*name, *text), self.taken);
+                let node = document.build(above, (holder.kind, holder.attr, holder.taken), name);
+                for (place, words) in &holder.slot {
+                    document.build_text(node, *place, *words, self.taken);
                 }
                 node
             }
@@ -264,14 +278,15 @@ impl<'a> Held<'a> {
     }
 
     /// Spares the check of the whole a look at what was built of values that the schema takes.
-    pub(super) fn vouch(&self, document: &mut Document, side: &Vocabulary) {
+    pub(super) fn settle(&self, document: &mut Document, side: &Vocabulary) {
         let built = self.plains.holders.iter().zip(&self.nodes).skip(1).rev();
         for (holder, node) in built {
-            if let Some(node) =
-                node.filter(|_| holder.own && (holder.told_apart || holder.kind == Kind::Object))
-            {
-                document.vouch(node, side);
-            }
+            let Some(node) = node.filter(|_| holder.own) else { continue };
+            let complete = match holder.kind {
+                Kind::Object => side.required(holder.attr).all(|attr| document.member(node, attr).is_some()),
+                _ => holder.told_apart,
+            };
+            document.settle(node, complete);
         }
     }
 }
@@ -285,25 +300,44 @@ impl<'a> Way<'a> {
         always && matches!(rule.source, Source::Copy) && self.from(rule).is_some()
     }
 
-    /// Writes the value of a plain group's rule, if it has one.
+    /// Copies a single value that passes as it is to an object that is there; false where there is more to do.
+    #[inline(always)]
+    pub(super) fn copy_plain(
+        &self,
+        plain: &Plain,
+        document: &mut Document,
+        node: NodeId,
+        held: &Held<'_>,
+        notes: &mut Notes<'_>,
+    ) -> bool {
+        if !plain.as_it_is {
+            return false;
+        }
+        let Some(Some(holder)) = held.nodes.get(plain.holder) else { return false };
+        let name = plain.name.map(|name| (name, held.taken));
+        let Some(after) = document.build_copy(*holder, (plain.attr, plain.takes), node, name) else {
+            return false;
+        };
+        if let Some(rule) =
+            notes.fired.wants_steps(plain.rule).then(|| self.pair.rules.get(plain.rule)).flatten()
+        {
+            notes.fired.step(rule, !self.to_provider, Some(node), Some(after));
+        }
+        true
+    }
+
+    /// Writes what a plain group's rule makes of the attribute in that node.
+    #[inline(never)]
     pub(super) fn carry_plain(
         &self,
         plain: &Plain,
         document: &mut Document,
-        (survey, new, held): (&Survey, NodeId, &mut Held<'_>),
+        (node, new, held): (NodeId, NodeId, &mut Held<'_>),
         notes: &mut Notes<'_>,
     ) {
-        let Some(node) = survey.get(plain.from) else { return };
         let Some(rule) = self.pair.rules.get(plain.rule) else { return };
-        let name = plain.name.map(|name| (name, held.taken));
-        let place = (plain.attr, plain.takes);
-        if plain.as_it_is
-            && let Some(Some(holder)) = held.nodes.get(plain.holder)
-            && let Some(after) = document.build_copy(*holder, place, node, name)
-        {
-            return notes.fired.step(rule, !self.to_provider, Some(node), Some(after));
-        }
         let (Some(from), Some(to)) = (self.from(rule), self.to(rule)) else { return };
+        let place = (plain.attr, plain.takes);
         let single = |kind| matches!(kind, Kind::Bool(_) | Kind::Number | Kind::String);
         let (before, value) = if plain.as_it_is && single(document.kind(node)) {
             (node, node)
@@ -317,11 +351,11 @@ impl<'a> Way<'a> {
         let Ok(holder) = held.get(plain.holder, to, document, new, self.to) else {
             return notes.ambiguous(rule, to);
         };
+        let name = plain.name.map(|name| (name, held.taken));
         let copy = if before == value { document.build_copy(holder, place, value, name) } else { None };
         let after = copy.unwrap_or_else(|| {
             document.bind(value, self.to, plain.attr);
-            document.append_member(holder, self.to, plain.attr, value);
-            document.judge(value, self.to);
+            document.build_value(holder, place, value, (plain.own_name, held.taken));
             value
         });
         notes.fired.step(rule, !self.to_provider, Some(before), Some(after));

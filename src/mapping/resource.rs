@@ -76,7 +76,7 @@ impl Mapping {
         notes: &mut Notes<'_>,
     ) -> NodeId {
         let Some(way) = self.way(pair, true).filter(|_| !pair.identity) else { return root };
-        let new = document.new_object();
+        let new = document.build_root();
         way.carry(document, root, new, notes, |rule| rule.create);
         way.pass(document, root, new, notes);
         put_schemas(document, new, way.to, way.to_type);
@@ -154,14 +154,19 @@ impl<'a> Way<'a> {
         let mut held = Held::new(plains, document, new);
         for group in concerned.iter() {
             match plains.of(group) {
-                Some(plain) => self.carry_plain(plain, document, (&survey, new, &mut held), notes),
+                Some(plain) => {
+                    let Some(node) = survey.get(plain.from) else { continue };
+                    if !self.copy_plain(plain, document, node, &held, notes) {
+                        self.carry_plain(plain, document, (node, new, &mut held), notes);
+                    }
+                }
                 None => {
                     let rules = self.rules(group).filter(|rule| asked(rule));
                     self.carry_first(rules, document, root, new, notes);
                 }
             }
         }
-        held.vouch(document, self.to);
+        held.settle(document, self.to);
         concerned
     }
 

@@ -259,6 +259,16 @@ impl Chain {
             return Ok(Some(document.copy(node)));
         }
         let (from, end) = if to_provider { (&self.idp, &self.provider) } else { (&self.provider, &self.idp) };
+        let plain = |end: &End| !end.list && !end.value.is_known();
+        if to_provider && plain(from) && plain(end) && !self.reshapes() {
+            // One value for one, as most rules have it.
+            let mut text = value_text(document, node).ok_or(Unsayable)?;
+            for step in &self.steps {
+                text = step.forward(text).ok_or(Unsayable)?;
+            }
+            let text = text.into_owned();
+            return typed(document, &text, end.kind).map(Some).ok_or(Unsayable);
+        }
         let mut items = Vec::new();
         let elements: Vec<NodeId> = if from.list { document.elements(node).collect() } else { vec![node] };
         for element in elements {
@@ -525,13 +535,18 @@ fn join(items: &[Item], between: &str) -> Vec<Item> {
 fn item(document: &Document, element: NodeId, end: &End) -> Option<Item> {
     let member = |attr: AttrId| document.member(element, attr).filter(|_| attr.is_known());
     let value = if end.value.is_known() { member(end.value)? } else { element };
-    let text = match document.kind(value) {
-        Kind::Bool(truth) => truth.to_string(),
-        Kind::Number => document.number(value)?.to_owned(),
-        _ => document.string(value)?.into_owned(),
-    };
+    let text = value_text(document, value)?.into_owned();
     let primary = member(end.primary).is_some_and(|node| document.kind(node) == Kind::Bool(true));
     Some(Item { text, element: Some(element).filter(|_| end.value.is_known()), primary })
+}
+
+/// A single value as a text.
+fn value_text(document: &Document, value: NodeId) -> Option<Cow<'_, str>> {
+    match document.kind(value) {
+        Kind::Bool(truth) => Some(Cow::Borrowed(if truth { "true" } else { "false" })),
+        Kind::Number => document.number(value).map(Cow::Borrowed),
+        _ => document.string(value),
+    }
 }
 
 /// The value of an item; nothing where its text is not of the type.

@@ -9,7 +9,7 @@ use crate::http::Response;
 use crate::mapping::{Fired, Mapped, Notes};
 use crate::profile::{Readable, Verb};
 use crate::repair::{Repair, Repaired, Repairs};
-use crate::schema::{AttrId, Checker, Context, Mutability, Problem};
+use crate::schema::{AttrId, Checker, Context, Mutability, Problem, is_settled};
 
 /// A write that waits for the resource's state; its values are in the operation's document.
 #[derive(Debug)]
@@ -300,7 +300,7 @@ impl Operation {
         refuse(&problems)?;
         self.admitted(scene, root)?;
         for (_, attr) in self.document.bound(root).filter(|(_, attr)| *attr != of.schemas) {
-            scene.audit.attribute(vocabulary, attr);
+            scene.audit.member(attr);
         }
         if respells || route.refuses_deactivation {
             let members: Vec<_> = self.document.bound(root).collect();
@@ -330,7 +330,7 @@ impl Operation {
         Self::explain_rules(scene, &self.document, &fired, |mapping| {
             mapping.dropped(pair, &self.document, root, &fired, true)
         });
-        if !self.document.is_settled(new, &route.mapping.provider, of.root) {
+        if !is_settled(&self.document, new, &route.mapping.provider, of) {
             check(&route.mapping.provider, Context::Create, |checker| {
                 checker.resource(&mut self.document, new, of);
             })?;

@@ -16,7 +16,7 @@ pub use self::load::{SchemaError, TypeSource};
 pub use self::project::Projection;
 pub(crate) use self::takes::Takes;
 pub use self::validate::{Checker, Context, Problem, ProblemKind};
-pub(crate) use self::validate::{is_date_time, is_uri_reference, put_schemas};
+pub(crate) use self::validate::{is_date_time, is_settled, is_uri_reference, put_schemas};
 pub(crate) use self::vocabulary::Hot;
 pub use self::vocabulary::{ResourceType, Vocabulary};
 

@@ -550,22 +550,31 @@ fn schema_in_use<'a>(
 
 /// Says in a resource which schemas are in use: first, where nothing was said.
 pub(crate) fn put_schemas(document: &mut Document, root: NodeId, vocabulary: &Vocabulary, of: &ResourceType) {
-    let list = document.build_list(of.schemas);
-    document.build_element(list, &of.schema);
-    let mut next = document.first(root);
-    while let Some(member) = next {
-        next = document.sibling(member);
-        if let Some(uri) = schema_in_use(document, (member, document.attr(member)), vocabulary) {
-            document.build_element(list, &uri);
-        }
-    }
+    let uris: Vec<Cow<'_, str>> = schemas_in_use(document, root, vocabulary, of).collect();
     match document.member(root, of.schemas) {
-        Some(node) => document.assign(node, list),
+        Some(node) => {
+            let list = document.new_array();
+            for uri in uris {
+                let uri = document.new_string(&uri);
+                document.append(list, uri);
+            }
+            document.assign(node, list);
+        }
         None => {
-            document.set_key(list, "schemas");
-            document.prepend(root, list);
+            document.build_first(root, (of.schemas, "schemas"), uris.into_iter());
         }
     }
+}
+
+/// True for a resource that was built of what the schema takes and has all that it must have: nothing of it needs a
+/// look. [`put_schemas`] has written `schemas`.
+pub(crate) fn is_settled(
+    document: &Document,
+    root: NodeId,
+    vocabulary: &Vocabulary,
+    of: &ResourceType,
+) -> bool {
+    document.is_sound(root) && vocabulary.required(of.root).all(|attr| document.member(root, attr).is_some())
 }
 
 /// `xsd:dateTime`: date and time are required, fraction and zone optional (RFC 7643 section 2.3.5).

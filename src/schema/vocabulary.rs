@@ -204,6 +204,11 @@ impl Vocabulary {
         self.hot(attr).map_or(Takes::default(), |hot| hot.takes)
     }
 
+    /// What a client may give as one of several values of that attribute.
+    pub(crate) fn takes_as_element(&self, attr: AttrId) -> Takes {
+        self.hot(attr).map_or(Takes::default(), |hot| hot.takes_as_element)
+    }
+
     /// The attribute of that name (ASCII case does not matter) below `parent`.
     pub fn lookup(&self, parent: AttrId, name: &[u8]) -> AttrId {
         if !parent.is_known() {
