@@ -258,11 +258,21 @@ impl Document {
     }
 
     fn span(&self, span: Span) -> &str {
-        let (text, at) = match span.at.checked_sub(ADDED) {
+        let (text, at) = self.place(span);
+        text.get(at..at + span.len as usize).unwrap_or_default()
+    }
+
+    /// The same without a look at where characters begin.
+    fn bytes(&self, span: Span) -> &[u8] {
+        let (text, at) = self.place(span);
+        text.as_bytes().get(at..at + span.len as usize).unwrap_or_default()
+    }
+
+    const fn place(&self, span: Span) -> (&String, usize) {
+        match span.at.checked_sub(ADDED) {
             None => (&self.text, span.at as usize),
             Some(at) => (&self.added, at as usize),
-        };
-        text.get(at..at + span.len as usize).unwrap_or_default()
+        }
     }
 }
 

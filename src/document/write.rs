@@ -25,14 +25,14 @@ impl Document {
             Kind::Null => out.extend_from_slice(b"null"),
             Kind::Bool(true) => out.extend_from_slice(b"true"),
             Kind::Bool(false) => out.extend_from_slice(b"false"),
-            Kind::Number => out.extend_from_slice(self.span(node.text).as_bytes()),
+            Kind::Number => out.extend_from_slice(self.bytes(node.text)),
             Kind::String => {
                 out.push(b'"');
-                out.extend_from_slice(self.span(node.text).as_bytes());
+                out.extend_from_slice(self.bytes(node.text));
                 out.push(b'"');
             }
             Kind::Object | Kind::Array if node.flags & CHANGED == 0 && node.text.len > 0 => {
-                out.extend_from_slice(self.span(node.text).as_bytes());
+                out.extend_from_slice(self.bytes(node.text));
             }
             Kind::Object => {
                 out.push(b'{');
@@ -61,8 +61,18 @@ impl Document {
         if let Some(text) = self.member_text(member) {
             return out.extend_from_slice(text);
         }
+        let key = self.bytes(member.key);
+        if member.kind == Kind::String {
+            let text = self.bytes(member.text);
+            out.reserve(key.len() + text.len() + 5);
+            out.push(b'"');
+            out.extend_from_slice(key);
+            out.extend_from_slice(COLON);
+            out.extend_from_slice(text);
+            return out.push(b'"');
+        }
         out.push(b'"');
-        out.extend_from_slice(self.span(member.key).as_bytes());
+        out.extend_from_slice(key);
         out.extend_from_slice(b"\":");
         self.write_node(member, out);
     }
