@@ -348,35 +348,33 @@ impl Reader<'_> {
             || self.seen.get(parts.kind.index()).is_some_and(|object| *object == element)
     }
 
-    /// True for a few elements of which no two have the same value, and not more than one is primary: a quick look at
-    /// how texts end, which is enough for most.
+    /// True for a few elements of which no two have the same value, and not more than one is primary: a look at plain
+    /// texts, which is enough for most.
     fn tells_apart(&self, list: u32, parts: Parts) -> bool {
-        let mut ends = [Ending::ANY; FEW_ELEMENTS as usize];
+        let mut texts = [""; FEW_ELEMENTS as usize];
         let (mut values, mut primary) = (0, false);
-        for element in self.document.children(NodeId(list)) {
-            for member in self.document.children(element).filter_map(|member| self.document.node(member)) {
-                if member.attr == parts.primary && member.kind == Kind::Bool(true) {
+        for (element, _) in self.document.bound(NodeId(list)) {
+            for (member, attr) in self.document.bound(element).filter(|(_, attr)| attr.is_known()) {
+                if attr == parts.primary && self.document.kind(member) == Kind::Bool(true) {
                     if primary {
                         return false;
                     }
                     primary = true;
                 }
-                if member.attr != parts.value || !parts.value.is_known() {
+                if attr != parts.value {
                     continue;
                 }
-                let end = if member.flags & TEXT_ESCAPED == 0 {
-                    Ending::of(self.slice(member.text))
-                } else {
-                    Ending::ANY
-                };
-                let (before, here) = ends.split_at_mut(values);
-                if before.iter().any(|other| other.may_be(end)) {
+                let value = self.document.node(member);
+                let plain =
+                    value.filter(|value| value.kind == Kind::String && value.flags & TEXT_ESCAPED == 0);
+                let text = plain.map(|value| self.slice(value.text)).filter(|text| text.is_ascii());
+                let (before, here) = texts.split_at_mut(values);
+                let (Some(text), Some(here)) = (text, here.first_mut()) else { return false };
+                if before.iter().any(|other| other.eq_ignore_ascii_case(text)) {
                     return false;
                 }
-                if let Some(here) = here.first_mut() {
-                    *here = end;
-                    values += 1;
-                }
+                *here = text;
+                values += 1;
             }
         }
         true
@@ -399,6 +397,12 @@ impl Reader<'_> {
     /// A member's name that was not foreseen, and the colon behind it; `before` is the last known member before it.
     #[inline(never)]
     fn name(&mut self, context: AttrId, before: AttrId) -> Read<Name> {
+        let other = self.vocabulary.guess(context, before);
+        if let Some(len) = self.vocabulary.hot(other).and_then(|hot| hot.spelled(self.rest())) {
+            let key = Span { at: offset(self.at + 1), len: offset(len) };
+            self.at += len + r#""":"#.len();
+            return Ok(Name { key, flags: 0, attr: other });
+        }
         self.expect(b'"')?;
         let (key, escaped) = self.string()?;
         let attr = self.vocabulary.lookup(context, text::decode(self.slice(key), escaped).as_bytes());

@@ -20,8 +20,6 @@ pub(super) struct Index {
     always: Vec<usize>,
     /// The numbers of the rules with a spot in each top attribute.
     rules: Vec<Vec<usize>>,
-    /// How many groups there are.
-    count: usize,
 }
 
 /// The rules that write to one spot, in the order in which they are asked.
@@ -51,7 +49,6 @@ impl Index {
             groups: vec![Vec::new(); size],
             always: Vec::new(),
             rules: vec![Vec::new(); size],
-            count: groups.len(),
         };
         for attr in vocabulary.ids().filter(|attr| vocabulary.is_within(*attr, of.root)) {
             let same = other.0.translate(vocabulary, attr, of.root, other.1.root);
@@ -102,7 +99,7 @@ impl Index {
 
     /// The groups that may have something to do for these resources of this side.
     pub(super) fn concerned(&self, document: &Document, roots: &[NodeId], vocabulary: &Vocabulary) -> Bits {
-        let mut concerned = Bits::below(self.count);
+        let mut concerned = Bits::default();
         self.always.iter().for_each(|group| concerned.insert(*group));
         for root in roots {
             for member in document.children(*root) {
@@ -121,7 +118,7 @@ impl Index {
 
     /// The groups that may have something to do for a resource, and where its attributes stand.
     pub(super) fn survey(&self, document: &Document, root: NodeId) -> (Bits, Survey) {
-        let mut concerned = Bits::below(self.count);
+        let mut concerned = Bits::default();
         self.always.iter().for_each(|group| concerned.insert(*group));
         let survey = document.survey(root, self.groups.len(), &mut |attr| self.add(&mut concerned, attr));
         (concerned, survey)

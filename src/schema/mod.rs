@@ -142,6 +142,8 @@ pub struct Attribute {
     parts: Parts,
     /// It or something below it is a reference.
     references: bool,
+    /// Its values must be addresses of resources of certain types.
+    refers: bool,
 }
 
 /// The sub-attributes that RFC 7643 section 2.4 gives a meaning.

@@ -439,7 +439,7 @@ impl<'a> Checker<'a> {
         };
         let all = says(&of.schema)
             && document.bound(root).all(|member| {
-                let uri = schema_in_use(document, member, self.vocabulary);
+                let uri = schema_in_use(document, member, self.vocabulary, of);
                 uri.is_none_or(|uri| says(&uri))
             });
         if all && said.is_none() {
@@ -531,7 +531,7 @@ fn schemas_in_use<'a>(
     vocabulary: &'a Vocabulary,
     of: &'a ResourceType,
 ) -> impl Iterator<Item = Cow<'a, str>> {
-    let members = document.bound(root).filter_map(|member| schema_in_use(document, member, vocabulary));
+    let members = document.bound(root).filter_map(|member| schema_in_use(document, member, vocabulary, of));
     std::iter::once(Cow::Borrowed(&*of.schema)).chain(members)
 }
 
@@ -540,9 +540,11 @@ fn schema_in_use<'a>(
     document: &Document,
     (member, attr): (NodeId, AttrId),
     vocabulary: &'a Vocabulary,
+    of: &ResourceType,
 ) -> Option<Cow<'a, str>> {
     if attr.is_known() {
-        return vocabulary.attribute(attr).extension.then(|| Cow::Borrowed(vocabulary.name(attr)));
+        let extension = of.extensions.iter().any(|(extension, _)| *extension == attr);
+        return extension.then(|| Cow::Borrowed(vocabulary.name(attr)));
     }
     let key = document.key(member);
     key.starts_with("urn:").then(|| Cow::Owned(key.into_owned()))
@@ -550,7 +552,8 @@ fn schema_in_use<'a>(
 
 /// Says in a resource which schemas are in use: first, where nothing was said.
 pub(crate) fn put_schemas(document: &mut Document, root: NodeId, vocabulary: &Vocabulary, of: &ResourceType) {
-    let uris: Vec<Cow<'_, str>> = schemas_in_use(document, root, vocabulary, of).collect();
+    let mut uris = Vec::with_capacity(4);
+    schemas_in_use(document, root, vocabulary, of).for_each(|uri| uris.push(uri));
     match document.member(root, of.schemas) {
         Some(node) => {
             let list = document.new_array();

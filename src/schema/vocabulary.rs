@@ -59,8 +59,9 @@ pub(crate) struct Hot {
     tail: Box<[u8]>,
     /// The length of the name; 0 for one that is not to be guessed.
     len: usize,
-    first: AtomicU16,
-    then: AtomicU16,
+    /// What came first in an object, and what came behind the attribute: last, and before that.
+    first: [AtomicU16; 2],
+    then: [AtomicU16; 2],
     /// Where names of members are looked up (itself, but for lists of resources).
     pub(crate) context: AttrId,
     /// What a client may give as a member.
@@ -100,12 +101,12 @@ impl Hot {
 
     /// The member that may come first in an object of the attribute.
     pub(crate) fn first(&self) -> AttrId {
-        AttrId(self.first.load(Relaxed))
+        AttrId(self.first[0].load(Relaxed))
     }
 
     /// The member that may come behind the attribute.
     pub(crate) fn then(&self) -> AttrId {
-        AttrId(self.then.load(Relaxed))
+        AttrId(self.then[0].load(Relaxed))
     }
 }
 
@@ -230,14 +231,24 @@ impl Vocabulary {
         }
     }
 
+    /// Another member that may come behind `before`, or first in an object of `context`.
+    pub(crate) fn guess(&self, context: AttrId, before: AttrId) -> AttrId {
+        let [_, guess] = match (before.is_known(), self.hot(before), self.hot(context)) {
+            (true, Some(hot), _) => &hot.then,
+            (_, _, Some(hot)) => &hot.first,
+            _ => return AttrId::UNKNOWN,
+        };
+        AttrId(guess.load(Relaxed))
+    }
+
     /// Notes which member came behind `before`, or first in an object of `context`.
     pub(crate) fn learn(&self, context: AttrId, before: AttrId, attr: AttrId) {
         let next = match before.is_known() {
             true => self.hot(before).map(|hot| &hot.then),
             false => self.hot(context).map(|hot| &hot.first),
         };
-        if let Some(next) = next {
-            next.store(attr.0, Relaxed);
+        if let Some([last, before]) = next {
+            before.store(last.swap(attr.0, Relaxed), Relaxed);
         }
     }
 
@@ -264,20 +275,16 @@ impl Vocabulary {
     /// True when a reference names a resource of a type it must not point to (RFC 7643 section 7,
     /// `referenceTypes`). What does not look like the address of a resource may be one elsewhere.
     pub(crate) fn refers_to_another(&self, attr: AttrId, text: &str) -> bool {
-        let types = &self.attribute(attr).reference_types;
-        if types.is_empty() || types.iter().any(|each| matches!(&**each, "external" | "uri")) {
+        let attribute = self.attribute(attr);
+        if !attribute.refers {
             return false;
         }
-        let bytes = text.as_bytes();
-        let mut end = bytes.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(bytes.len());
-        let before =
-            |end: usize| bytes.get(..end).and_then(|text| text.iter().rposition(|byte| *byte == b'/'));
-        while end > 0 && before(end) == Some(end - 1) {
-            end -= 1;
-        }
-        let Some(end) = before(end) else { return false };
-        let endpoint = bytes.get(before(end).map_or(0, |slash| slash + 1)..end).unwrap_or_default();
-        let of = self.types().iter().find(|of| of.endpoint.as_bytes() == endpoint);
+        let types = &attribute.reference_types;
+        let path = text.find('?').and_then(|end| text.get(..end)).unwrap_or(text);
+        let path = path.find('#').and_then(|end| path.get(..end)).unwrap_or(path);
+        let Some((before, _)) = path.trim_end_matches('/').rsplit_once('/') else { return false };
+        let endpoint = before.rsplit_once('/').map_or(before, |(_, endpoint)| endpoint);
+        let of = self.types().iter().find(|of| *of.endpoint == *endpoint);
         of.is_some_and(|of| !types.iter().any(|each| **each == *of.name))
     }
 
@@ -357,6 +364,9 @@ impl Vocabulary {
         let required = attribute.required && attribute.mutability != Mutability::ReadOnly;
         let name = attribute.name.to_ascii_lowercase();
         // The URIs of schemas are the same everywhere.
+        let types = &attribute.reference_types;
+        attribute.refers =
+            !types.is_empty() && !types.iter().any(|each| matches!(&**each, "external" | "uri"));
         attribute.references = attribute.kind == Type::Reference && name != "schemas";
         let mut above = if attribute.references { parent } else { AttrId::UNKNOWN };
         self.hot.push(Hot::new(id, &attribute));
