@@ -96,7 +96,7 @@ impl Document {
 
     /// A copy of a single value as the last member of another object; it keeps its name where none is given. `takes`
     /// is what the schema takes there. Nothing for a value that has parts.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn build_copy(
         &mut self,
         parent: NodeId,

@@ -43,11 +43,13 @@ impl Document {
     /// True for a string of that text; where case does not matter, that of ASCII.
     pub(crate) fn says(&self, id: NodeId, text: &str, case_exact: bool) -> bool {
         let Some(node) = self.node(id).filter(|node| node.kind == Kind::String) else { return false };
-        let raw = self.span(node.text);
-        let same = |own: &str| {
-            own.len() == text.len() && if case_exact { own == text } else { own.eq_ignore_ascii_case(text) }
-        };
-        if node.flags & TEXT_ESCAPED == 0 { same(raw) } else { same(&decode(raw, true)) }
+        let same =
+            |own: &[u8]| own == text.as_bytes() || !case_exact && own.eq_ignore_ascii_case(text.as_bytes());
+        if node.flags & TEXT_ESCAPED == 0 {
+            node.text.len as usize == text.len() && same(self.bytes(node.text))
+        } else {
+            same(decode(self.span(node.text), true).as_bytes())
+        }
     }
 
     /// The first element of a list whose member of that attribute says a text, and whether there is another one.

@@ -353,23 +353,27 @@ impl Reader<'_> {
     fn tells_apart(&self, list: u32, parts: Parts) -> bool {
         let mut texts = [""; FEW_ELEMENTS as usize];
         let (mut values, mut primary) = (0, false);
-        for (element, _) in self.document.bound(NodeId(list)) {
-            for (member, attr) in self.document.bound(element).filter(|(_, attr)| attr.is_known()) {
-                if attr == parts.primary && self.document.kind(member) == Kind::Bool(true) {
+        let Some(list) = self.document.node(NodeId(list)) else { return false };
+        for (_, element) in self.document.nodes_in(list.child) {
+            for (_, member) in self.document.nodes_in(element.child) {
+                if !member.attr.is_known() {
+                    continue;
+                }
+                if member.attr == parts.primary && member.kind == Kind::Bool(true) {
                     if primary {
                         return false;
                     }
                     primary = true;
                 }
-                if attr != parts.value {
+                if member.attr != parts.value {
                     continue;
                 }
-                let value = self.document.node(member);
-                let plain =
-                    value.filter(|value| value.kind == Kind::String && value.flags & TEXT_ESCAPED == 0);
-                let text = plain.map(|value| self.slice(value.text)).filter(|text| text.is_ascii());
+                let text = self.slice(member.text);
                 let (before, here) = texts.split_at_mut(values);
-                let (Some(text), Some(here)) = (text, here.first_mut()) else { return false };
+                let Some(here) = here.first_mut() else { return false };
+                if member.kind != Kind::String || member.flags & TEXT_ESCAPED != 0 || !text.is_ascii() {
+                    return false;
+                }
                 if before.iter().any(|other| other.eq_ignore_ascii_case(text)) {
                     return false;
                 }

@@ -536,15 +536,28 @@ fn schemas_in_use<'a>(
 }
 
 /// The schema URI that a member of a resource calls for: that of an extension, known or not.
+#[inline]
 fn schema_in_use<'a>(
     document: &Document,
     (member, attr): (NodeId, AttrId),
     vocabulary: &'a Vocabulary,
     of: &ResourceType,
 ) -> Option<Cow<'a, str>> {
+    let mut extensions = of.extensions.iter();
+    if attr.is_known() && !extensions.any(|(extension, _)| *extension == attr) {
+        return None;
+    }
+    schema_of(document, (member, attr), vocabulary)
+}
+
+#[inline(never)]
+fn schema_of<'a>(
+    document: &Document,
+    (member, attr): (NodeId, AttrId),
+    vocabulary: &'a Vocabulary,
+) -> Option<Cow<'a, str>> {
     if attr.is_known() {
-        let extension = of.extensions.iter().any(|(extension, _)| *extension == attr);
-        return extension.then(|| Cow::Borrowed(vocabulary.name(attr)));
+        return Some(Cow::Borrowed(vocabulary.name(attr)));
     }
     let key = document.key(member);
     key.starts_with("urn:").then(|| Cow::Owned(key.into_owned()))
