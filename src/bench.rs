@@ -114,7 +114,8 @@ fn operate<T>(
     let request = Request {
         kind,
         pair: Some(0),
-        endpoint: "Users".into(),
+        // A new resource goes to the type's own.
+        endpoint: if kind == Kind::List { "Users".to_owned() } else { String::new() },
         id: None,
         query: Query::default(),
         passed: Vec::new(),

@@ -231,6 +231,21 @@ impl Document {
         self.node(id).is_some_and(|node| node.flags & (SOUND | CHANGED) == SOUND)
     }
 
+    /// The first child that is not sound; with [`Document::next_unsound`] a way through those that need a look.
+    pub(crate) fn first_unsound(&self, id: NodeId) -> Option<NodeId> {
+        self.unsound_from(self.node(id).map_or(NONE, |node| node.child))
+    }
+
+    /// The next child of the same parent that is not sound.
+    pub(crate) fn next_unsound(&self, id: NodeId) -> Option<NodeId> {
+        self.unsound_from(self.node(id).map_or(NONE, |node| node.next))
+    }
+
+    fn unsound_from(&self, child: u32) -> Option<NodeId> {
+        let mut nodes = self.nodes_in(child);
+        nodes.find(|(_, node)| node.flags & (SOUND | CHANGED) != SOUND).map(|(id, _)| id)
+    }
+
     /// True when the node was taken out of what held it.
     pub(crate) fn is_removed(&self, id: NodeId) -> bool {
         self.node(id).is_none_or(|node| node.flags & REMOVED != 0)

@@ -494,6 +494,7 @@ impl Reader<'_> {
     }
 
     /// A string's content behind its opening quote, and whether it has escapes.
+    #[inline(always)]
     fn string(&mut self) -> Read<(Span, bool)> {
         let start = self.at;
         let rest = self.bytes.get(start..).unwrap_or_default();

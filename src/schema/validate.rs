@@ -211,12 +211,9 @@ impl<'a> Checker<'a> {
     }
 
     fn members(&mut self, document: &mut Document, object: NodeId, parent: AttrId) {
-        let mut next = document.first(object);
+        let mut next = document.first_unsound(object);
         while let Some(member) = next {
-            next = document.sibling(member);
-            if document.is_sound(member) {
-                continue;
-            }
+            next = document.next_unsound(member);
             let attr = document.attr(member);
             if document.is_unassigned(member) {
                 // RFC 7643 section 2.5: null, an empty array and an absent attribute are the same state.
@@ -267,12 +264,9 @@ impl<'a> Checker<'a> {
     }
 
     fn list(&mut self, document: &mut Document, array: NodeId, attr: AttrId) {
-        let mut next = document.first(array);
+        let mut next = document.first_unsound(array);
         while let Some(element) = next {
-            next = document.sibling(element);
-            if document.is_sound(element) {
-                continue;
-            }
+            next = document.next_unsound(element);
             match document.kind(element) {
                 Kind::Null => {
                     self.note(Repair::NullMember, attr);
