@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::bits::Bits;
+use crate::calendar;
 use crate::errand::Answer;
 use crate::exchange::Fault;
 use crate::mapping::Mapping;
@@ -265,15 +266,7 @@ fn short(id: &str) -> String {
 /// Unix milliseconds as a dateTime in UTC.
 fn rfc3339(now: u64) -> String {
     let (days, millis) = (now / 86_400_000, now % 86_400_000);
-    // Days since 0000-03-01, in eras of 400 years: months then begin with March and leap days end a year.
-    let shifted = days + 719_468;
-    let (era, day) = (shifted / 146_097, shifted % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    let year = year + era * 400 + carry;
+    let [year, month, day] = calendar::date(i64::try_from(days).unwrap_or_default());
     let (hour, minute) = (millis / 3_600_000, millis / 60_000 % 60);
     let (second, millis) = (millis / 1_000 % 60, millis % 1_000);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")

@@ -10,6 +10,7 @@ mod audit;
 #[doc(hidden)]
 pub mod bench;
 mod bits;
+mod calendar;
 pub mod config;
 mod credential;
 pub mod delta;
@@ -23,6 +24,7 @@ pub mod gateway;
 mod guard;
 pub mod http;
 mod jose;
+mod json;
 mod mapping;
 pub mod message;
 mod operation;

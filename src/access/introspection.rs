@@ -9,7 +9,7 @@ use crate::credential::Secret;
 use crate::errand::{Answer, Need};
 use crate::http::path::push_parameter;
 use crate::http::{Headers, Response};
-use crate::jose::parse;
+use crate::json::parse;
 
 /// How an issuer is asked about a token.
 #[derive(Clone, Debug)]

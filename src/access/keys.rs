@@ -11,7 +11,8 @@ use serde_json::Value;
 use crate::errand::{Answer, Need, Turn};
 use crate::http::url::Url;
 use crate::http::{Call, Headers, Response};
-use crate::jose::{Algorithm, Key, KeySet, NoKey, parse};
+use crate::jose::{Algorithm, Key, KeySet, NoKey};
+use crate::json::parse;
 use crate::store::{self, StoreClass, StoreOperation, StoreRequest, Stored};
 
 /// An address that may be called.

@@ -9,12 +9,13 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
-    BAD_VALUE, CLUSTER, Item, NAME, PATH, PATH_OVERLAP, Problems, URL, URL_HTTP, VERSION, json, keys, secret,
-    units,
+    BAD_VALUE, CLUSTER, DUPLICATE_KEY, Item, NAME, PATH, PATH_OVERLAP, Problems, SYNTAX, URL, URL_HTTP,
+    VERSION, keys, secret, units,
 };
 use crate::access::Access;
 use crate::guard::{self, Guard};
 use crate::http::url::{Url, plain_path};
+use crate::json;
 use crate::profile::{Unsupported, capability, write};
 use crate::{HostFacts, Scheme};
 
@@ -178,7 +179,18 @@ impl Config {
     /// Reads and checks a document for callers that have more to check: routes that could not be read are left out, so that the
     /// others' profiles and rules can still be judged. Good for use only if [`Problems::finish`] says so.
     pub(crate) fn read(text: &str, host: HostFacts, problems: &Problems<'_>) -> Option<Self> {
-        let tree = json::read(text, problems)?;
+        let twice = |pointer: &str, key: &str| {
+            let message = format!("the key `{key}` is there twice");
+            problems.error(DUPLICATE_KEY, pointer, message, "keep one of the two");
+        };
+        let tree = match json::read(text.as_bytes(), twice) {
+            Ok(tree) => tree,
+            Err(error) => {
+                let remedy = "correct the document at this place";
+                problems.error(SYNTAX, "", format!("not JSON: {error}"), remedy);
+                return None;
+            }
+        };
         secret::check(&tree, problems);
         let mut fields = Item::new(&tree, "", problems).fields_of(keys::DOCUMENT)?;
         if let Some(version) = fields.need("version")

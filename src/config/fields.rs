@@ -11,8 +11,9 @@
 use serde_json::{Map, Value};
 
 use super::keys::Key;
-use super::problems::{Problems, child};
+use super::problems::Problems;
 use super::{BAD_VALUE, FLOW_BRACES, MISSING_KEY, NOT_YET, UNKNOWN_KEY, WRONG_KIND};
+use crate::json::child;
 
 /// A value and its place in the document.
 #[derive(Clone, Debug)]

@@ -3,7 +3,6 @@
 mod codes;
 mod document;
 mod fields;
-mod json;
 pub(crate) mod keys;
 mod problems;
 mod secret;

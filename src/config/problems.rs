@@ -132,11 +132,6 @@ impl fmt::Debug for Problems<'_> {
     }
 }
 
-/// The pointer to a member or element of what `parent` points to (RFC 6901).
-pub(super) fn child(parent: &str, key: &str) -> String {
-    format!("{parent}/{}", key.replace('~', "~0").replace('/', "~1"))
-}
-
 fn route_of(pointer: &str) -> Option<String> {
     let name = pointer.strip_prefix("/routes/")?.split('/').next()?;
     Some(name.replace("~1", "/").replace("~0", "~"))

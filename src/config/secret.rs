@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::problems::{Problems, child};
+use super::problems::Problems;
 use super::{SECRET_INSIDE, SECRET_SYNTAX, SECRET_UNSET};
+use crate::json::child;
 
 /// The references a document makes, as `NAME` or `file:/path`, in order, each once: what a host has to look
 /// up before it compiles. Empty where the text is no JSON; compiling it says why.

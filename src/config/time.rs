@@ -1,5 +1,7 @@
 //! Dates of the configuration: `2027-01-31` (that day, UTC) or RFC 3339 with a time and an offset.
 
+use crate::calendar;
+
 /// A moment as Unix time in milliseconds: the first one that is after a token's life, or the last date's end.
 ///
 /// A date alone means the end of that day for an expiry: the token is good all day.
@@ -59,21 +61,7 @@ fn date(text: &str) -> Option<i64> {
     if text.len() != 10 || text.get(4..5)? != "-" || text.get(7..8)? != "-" {
         return None;
     }
-    let (year, month, day) = (number(text.get(..4)?)?, number(text.get(5..7)?)?, number(text.get(8..)?)?);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let last = match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=last).contains(&day) {
-        return None;
-    }
-    // Days before a year that begins in March, so that the leap day comes last.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let before = year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    Some(before + (month * 153 + 2) / 5 + day - 1 - 719_468)
+    calendar::days([number(text.get(..4)?)?, number(text.get(5..7)?)?, number(text.get(8..)?)?])
 }
 
 fn number(digits: &str) -> Option<i64> {

@@ -9,7 +9,8 @@ use rsa::signature::Verifier;
 use rsa::{BoxedUint, PublicKey as Rsa, pkcs1v15, pss};
 use serde_json::{Map, Value};
 
-use super::{Algorithm, decode, parse};
+use super::{Algorithm, decode};
+use crate::json::parse;
 
 /// The keys of an issuer that can be used.
 #[derive(Clone, Debug, Default)]

@@ -5,13 +5,11 @@
 
 mod algorithm;
 mod base64url;
-mod json;
 mod key;
 mod token;
 
 pub(crate) use algorithm::Algorithm;
 pub(crate) use base64url::{decode, encode, encode_basic, parse_basic};
-pub(crate) use json::parse;
 pub(crate) use key::{Key, KeySet, NoKey};
 pub(crate) use token::{Broken, Token, moment};
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Algorithm, decode, parse};
+use super::{Algorithm, decode};
+use crate::json::parse;
 
 /// A token, taken apart.
 #[derive(Debug)]

@@ -8,7 +8,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use rsa::sha2::Sha256;
 use serde_json::{Map, Value};
 
-use crate::jose::{decode, encode, parse};
+use crate::jose::{decode, encode};
+use crate::json::parse;
 use crate::store;
 
 /// What a text is for.

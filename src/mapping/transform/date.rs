@@ -1,5 +1,7 @@
 //! Dates between two ways to write them: SCIM's dateTime, days, seconds since 1970, or a pattern.
 
+use crate::calendar;
+
 /// A moment in UTC, to the second.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Moment {
@@ -130,7 +132,7 @@ impl Format {
     }
 
     fn write(&self, moment: Moment) -> Option<String> {
-        let (date, time) = (moment.date(), moment.time());
+        let (date, time) = (calendar::date(moment.days), moment.time());
         let [year, month, day] = date;
         let [hour, minute, second] = time;
         if !(0..=9999).contains(&year) {
@@ -197,21 +199,11 @@ fn has_fraction(text: &str) -> bool {
 
 impl Moment {
     fn of(date: [i64; 3], time: [i64; 3]) -> Option<Self> {
-        let ([year, month, day], [hour, minute, second]) = (date, time);
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        let last = match month {
-            2 => 28 + i64::from(leap),
-            4 | 6 | 9 | 11 => 30,
-            1..=12 => 31,
-            _ => return None,
-        };
-        if !(1..=last).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        let [hour, minute, second] = time;
+        if hour > 23 || minute > 59 || second > 59 {
             return None;
         }
-        // A year that begins in March has its leap day at the end.
-        let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-        let before = year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-        let days = before + (month * 153 + 2) / 5 + day - 1 - 719_468;
+        let days = calendar::days(date)?;
         Some(Self { days, seconds: (hour * 60 + minute) * 60 + second })
     }
 
@@ -244,18 +236,6 @@ impl Moment {
         };
         let seconds = local.days * 86_400 + local.seconds - offset * 60;
         Some(Self { days: seconds.div_euclid(86_400), seconds: seconds.rem_euclid(86_400) })
-    }
-
-    const fn date(self) -> [i64; 3] {
-        let days = self.days + 719_468;
-        let era = days.div_euclid(146_097);
-        let of_era = days.rem_euclid(146_097);
-        let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year + year / 4 - year / 100);
-        let month = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * month + 2) / 5 + 1;
-        let month = if month < 10 { month + 3 } else { month - 9 };
-        [era * 400 + year + if month <= 2 { 1 } else { 0 }, month, day]
     }
 
     const fn time(self) -> [i64; 3] {
