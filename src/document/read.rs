@@ -353,33 +353,29 @@ impl Reader<'_> {
     fn tells_apart(&self, list: u32, parts: Parts) -> bool {
         let mut texts = [""; FEW_ELEMENTS as usize];
         let (mut values, mut primary) = (0, false);
-        let Some(list) = self.document.node(NodeId(list)) else { return false };
-        for (_, element) in self.document.nodes_in(list.child) {
-            for (_, member) in self.document.nodes_in(element.child) {
-                if !member.attr.is_known() {
-                    continue;
-                }
-                if member.attr == parts.primary && member.kind == Kind::Bool(true) {
-                    if primary {
-                        return false;
-                    }
-                    primary = true;
-                }
-                if member.attr != parts.value {
-                    continue;
-                }
-                let text = self.slice(member.text);
-                let (before, here) = texts.split_at_mut(values);
-                let Some(here) = here.first_mut() else { return false };
-                if member.kind != Kind::String || member.flags & TEXT_ESCAPED != 0 || !text.is_ascii() {
+        // All that was read since the list began is in it, and nothing else has these sub-attributes.
+        let within = self.document.nodes.get(list as usize..).unwrap_or_default();
+        for node in within.iter().filter(|node| node.attr.is_known()) {
+            if node.attr == parts.primary && node.kind == Kind::Bool(true) {
+                if primary {
                     return false;
                 }
-                if before.iter().any(|other| other.eq_ignore_ascii_case(text)) {
-                    return false;
-                }
-                *here = text;
-                values += 1;
+                primary = true;
             }
+            if node.attr != parts.value {
+                continue;
+            }
+            let text = self.slice(node.text);
+            let (before, here) = texts.split_at_mut(values);
+            let Some(here) = here.first_mut() else { return false };
+            if node.kind != Kind::String || node.flags & TEXT_ESCAPED != 0 || !text.is_ascii() {
+                return false;
+            }
+            if before.iter().any(|other| other.eq_ignore_ascii_case(text)) {
+                return false;
+            }
+            *here = text;
+            values += 1;
         }
         true
     }

@@ -35,22 +35,29 @@ impl Document {
                 out.extend_from_slice(self.bytes(node.text));
             }
             Kind::Object => {
-                out.push(b'{');
-                for (index, (_, member)) in self.nodes_in(node.child).enumerate() {
-                    if index > 0 {
-                        out.push(b',');
+                let mut before = b'{';
+                for (_, member) in self.nodes_in(node.child) {
+                    out.push(before);
+                    before = b',';
+                    match self.member_text(member) {
+                        Some(text) => out.extend_from_slice(text),
+                        None => self.write_member(member, out),
                     }
-                    self.write_member(member, out);
+                }
+                if before == b'{' {
+                    out.push(before);
                 }
                 out.push(b'}');
             }
             Kind::Array => {
-                out.push(b'[');
-                for (index, (_, element)) in self.nodes_in(node.child).enumerate() {
-                    if index > 0 {
-                        out.push(b',');
-                    }
+                let mut before = b'[';
+                for (_, element) in self.nodes_in(node.child) {
+                    out.push(before);
+                    before = b',';
                     self.write_node(element, out);
+                }
+                if before == b'[' {
+                    out.push(before);
                 }
                 out.push(b']');
             }
@@ -58,26 +65,19 @@ impl Document {
     }
 
     fn write_member(&self, member: &Node, out: &mut Vec<u8>) {
-        if let Some(text) = self.member_text(member) {
-            return out.extend_from_slice(text);
-        }
-        let key = self.bytes(member.key);
+        out.push(b'"');
+        out.extend_from_slice(self.bytes(member.key));
         if member.kind == Kind::String {
-            let text = self.bytes(member.text);
-            out.reserve(key.len() + text.len() + 5);
-            out.push(b'"');
-            out.extend_from_slice(key);
             out.extend_from_slice(COLON);
-            out.extend_from_slice(text);
+            out.extend_from_slice(self.bytes(member.text));
             return out.push(b'"');
         }
-        out.push(b'"');
-        out.extend_from_slice(key);
         out.extend_from_slice(b"\":");
         self.write_node(member, out);
     }
 
     /// A member that is a string and stands in the text as it is to be written: its name, a colon, its value.
+    #[inline]
     fn member_text(&self, node: &Node) -> Option<&[u8]> {
         let (key, value) = (node.key, node.text);
         let between = key.at as usize + key.len as usize;

@@ -251,6 +251,7 @@ impl<'a> Way<'a> {
     }
 
     /// What a rule's source says in the attribute's node; nothing, or a problem is noted.
+    #[inline]
     pub(super) fn said(
         &self,
         rule: &Rule,

@@ -43,6 +43,7 @@ impl Spot {
     }
 
     /// The value in the attribute's node.
+    #[inline]
     pub(super) fn read_in(
         &self,
         document: &Document,
@@ -194,6 +195,7 @@ impl Spot {
         })
     }
 
+    #[inline]
     fn element(
         &self,
         document: &Document,
