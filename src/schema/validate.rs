@@ -431,11 +431,7 @@ impl<'a> Checker<'a> {
             said = here.and_then(|element| document.sibling(element));
             here.is_some()
         };
-        let all = says(&of.schema)
-            && document.bound(root).all(|member| {
-                let uri = schema_in_use(document, member, self.vocabulary, of);
-                uri.is_none_or(|uri| says(&uri))
-            });
+        let all = schemas_in_use(document, root, self.vocabulary, of).all(|uri| says(&uri));
         if all && said.is_none() {
             return;
         }
@@ -518,43 +514,22 @@ fn is_member_name(name: &str) -> bool {
     is_name(name) || (name.contains(':') && name.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
-/// The schema URIs a resource's members call for: the core schema first, then extensions in order.
+/// The schema URIs a resource's members call for: the core schema first, then the extensions of the type, then those
+/// that nobody knows.
 fn schemas_in_use<'a>(
     document: &Document,
     root: NodeId,
     vocabulary: &'a Vocabulary,
     of: &'a ResourceType,
 ) -> impl Iterator<Item = Cow<'a, str>> {
-    let members = document.bound(root).filter_map(|member| schema_in_use(document, member, vocabulary, of));
-    std::iter::once(Cow::Borrowed(&*of.schema)).chain(members)
-}
-
-/// The schema URI that a member of a resource calls for: that of an extension, known or not.
-#[inline]
-fn schema_in_use<'a>(
-    document: &Document,
-    (member, attr): (NodeId, AttrId),
-    vocabulary: &'a Vocabulary,
-    of: &ResourceType,
-) -> Option<Cow<'a, str>> {
-    let mut extensions = of.extensions.iter();
-    if attr.is_known() && !extensions.any(|(extension, _)| *extension == attr) {
-        return None;
-    }
-    schema_of(document, (member, attr), vocabulary)
-}
-
-#[inline(never)]
-fn schema_of<'a>(
-    document: &Document,
-    (member, attr): (NodeId, AttrId),
-    vocabulary: &'a Vocabulary,
-) -> Option<Cow<'a, str>> {
-    if attr.is_known() {
-        return Some(Cow::Borrowed(vocabulary.name(attr)));
-    }
-    let key = document.key(member);
-    key.starts_with("urn:").then(|| Cow::Owned(key.into_owned()))
+    let extensions = of.extensions.iter().map(|(extension, _)| *extension);
+    let known = extensions.filter(move |extension| document.member(root, *extension).is_some());
+    let unknown = document.bound(root).filter(|(_, attr)| !attr.is_known()).filter_map(|(member, _)| {
+        let key = document.key(member);
+        key.starts_with("urn:").then(|| Cow::Owned(key.into_owned()))
+    });
+    let known = known.map(|extension| Cow::Borrowed(vocabulary.name(extension)));
+    std::iter::once(Cow::Borrowed(&*of.schema)).chain(known).chain(unknown)
 }
 
 /// Says in a resource which schemas are in use: first, where nothing was said.

@@ -280,11 +280,11 @@ impl Vocabulary {
             return false;
         }
         let types = &attribute.reference_types;
-        let path = text.find('?').and_then(|end| text.get(..end)).unwrap_or(text);
-        let path = path.find('#').and_then(|end| path.get(..end)).unwrap_or(path);
-        let Some((before, _)) = path.trim_end_matches('/').rsplit_once('/') else { return false };
-        let endpoint = before.rsplit_once('/').map_or(before, |(_, endpoint)| endpoint);
-        let of = self.types().iter().find(|of| *of.endpoint == *endpoint);
+        let bytes = text.as_bytes();
+        let end = bytes.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(bytes.len());
+        let segments = bytes.get(..end).unwrap_or_default().rsplit(|byte| *byte == b'/');
+        let Some(endpoint) = segments.skip_while(|segment| segment.is_empty()).nth(1) else { return false };
+        let of = self.types().iter().find(|of| of.endpoint.as_bytes() == endpoint);
         of.is_some_and(|of| !types.iter().any(|each| **each == *of.name))
     }
 
