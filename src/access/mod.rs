@@ -29,7 +29,7 @@ pub(crate) use self::keys::{Endpoint, Place, Source};
 pub(crate) use self::limits::{Limits, Network, Rate};
 pub(crate) use self::password::{BadHash, Hash};
 pub(crate) use self::peer::{Client, Verified};
-pub(crate) use self::secret::Secret;
+pub(crate) use self::secret::{Proof, Secret};
 
 use self::introspection::Told;
 use self::jwt::{Signed, judge_signed};

@@ -35,7 +35,9 @@ impl Hash {
                 let weak = memory < 7 << 10 || memory.saturating_mul(passes) < 35 << 10;
                 (ARGON2ID, costly, weak.then_some("at least m=19456,t=2,p=1"))
             }
-            ["", "2a" | "2b" | "2y", cost, rest] if rest.len() == 53 && rest.bytes().all(is_bcrypt) => {
+            ["", "2a" | "2b" | "2y", cost, rest]
+                if cost.len() == 2 && rest.len() == 53 && rest.bytes().all(is_bcrypt) =>
+            {
                 let cost: u32 = cost.parse().map_err(|_| BadHash::Form)?;
                 if cost < 4 {
                     return Err(BadHash::Form);
@@ -135,6 +137,7 @@ mod tests {
             ("$argon2id$v=19$m=19456,t=2,p=1$SALT$", Err(BadHash::Form)),
             (&bcrypt("12"), Ok(("bcrypt", false))),
             (&bcrypt("08"), Ok(("bcrypt", true))),
+            (&bcrypt("9"), Err(BadHash::Form)),
             (&bcrypt("31"), Err(BadHash::Costly)),
             (&bcrypt("12a"), Err(BadHash::Form)),
             (bcrypt("12").trim_end_matches("aaa"), Err(BadHash::Form)),

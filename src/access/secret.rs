@@ -18,7 +18,7 @@ use super::presented::Presented;
 pub(crate) struct Secret {
     /// The SHA-256 of the user's name it goes with; none for a bearer token.
     user: Option<[u8; 32]>,
-    kept: Kept,
+    proof: Proof,
     /// Unix milliseconds from which it counts.
     not_before: u64,
     /// Unix milliseconds from which it no longer counts.
@@ -27,7 +27,7 @@ pub(crate) struct Secret {
 
 /// What is kept of a secret.
 #[derive(Clone)]
-enum Kept {
+pub(crate) enum Proof {
     /// Its SHA-256. A fast hash suits generated secrets of at least 128 bits: nobody can guess those.
     Digest([u8; 32]),
     /// A slow hash of a password.
@@ -36,14 +36,9 @@ enum Kept {
 
 impl Secret {
     /// A bearer token, or, with a user's name, a password.
-    pub(crate) fn new(user: Option<&str>, digest: [u8; 32], not_before: u64, expires: u64) -> Self {
+    pub(crate) fn new(user: Option<&str>, proof: impl Into<Proof>, not_before: u64, expires: u64) -> Self {
         let user = user.map(|user| Sha256::digest(user).into());
-        Self { user, kept: Kept::Digest(digest), not_before, expires }
-    }
-
-    /// A password that somebody chose.
-    pub(crate) fn slow(user: &str, hash: Hash, not_before: u64, expires: u64) -> Self {
-        Self { user: Some(Sha256::digest(user).into()), kept: Kept::Slow(hash), not_before, expires }
+        Self { user, proof: proof.into(), not_before, expires }
     }
 
     /// True for a password.
@@ -53,17 +48,17 @@ impl Secret {
 
     /// Its digest, if that is what is kept.
     pub(crate) const fn digest(&self) -> Option<&[u8; 32]> {
-        match &self.kept {
-            Kept::Digest(digest) => Some(digest),
-            Kept::Slow(_) => None,
+        match &self.proof {
+            Proof::Digest(digest) => Some(digest),
+            Proof::Slow(_) => None,
         }
     }
 
     /// Its slow hash, if that is what is kept.
     pub(super) const fn hash(&self) -> Option<&Hash> {
-        match &self.kept {
-            Kept::Digest(_) => None,
-            Kept::Slow(hash) => Some(hash),
+        match &self.proof {
+            Proof::Digest(_) => None,
+            Proof::Slow(hash) => Some(hash),
         }
     }
 
@@ -74,9 +69,9 @@ impl Secret {
 
     /// True for the right one, whatever the time; of one with a slow hash only the host can tell.
     pub(super) fn is(&self, shown: &Shown) -> Choice {
-        match &self.kept {
-            Kept::Digest(digest) => self.is_of(shown) & digest.ct_eq(&shown.digest),
-            Kept::Slow(_) => Choice::from(0),
+        match &self.proof {
+            Proof::Digest(digest) => self.is_of(shown) & digest.ct_eq(&shown.digest),
+            Proof::Slow(_) => Choice::from(0),
         }
     }
 
@@ -98,6 +93,18 @@ impl Secret {
             return Err(Refusal::Expired);
         }
         Ok(())
+    }
+}
+
+impl From<[u8; 32]> for Proof {
+    fn from(digest: [u8; 32]) -> Self {
+        Self::Digest(digest)
+    }
+}
+
+impl From<Hash> for Proof {
+    fn from(hash: Hash) -> Self {
+        Self::Slow(hash)
     }
 }
 

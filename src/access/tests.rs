@@ -196,7 +196,7 @@ fn slow_access() -> Arc<Access> {
     let method = |user, expires| Method {
         name: format!("slow-{user}"),
         limits: Limits::default(),
-        kind: Kind::Secret(Secret::slow(user, Hash::read(&hash(user)).unwrap(), 0, expires)),
+        kind: Kind::Secret(Secret::new(Some(user), Hash::read(&hash(user)).unwrap(), 0, expires)),
     };
     Arc::new(Access::new("r", false, vec![method("ada0", 100_000), method("bob0", u64::MAX)], [0; 32]))
 }

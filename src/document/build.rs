@@ -164,22 +164,17 @@ impl Document {
     }
 
     /// Says first in a resource which texts an attribute of it has; the schema takes them.
-    pub(crate) fn build_first<'t>(
-        &mut self,
-        root: NodeId,
-        (attr, name): (AttrId, &str),
-        texts: impl Iterator<Item = Cow<'t, str>>,
-    ) -> NodeId {
+    pub(crate) fn build_first(&mut self, root: NodeId, (attr, name): (AttrId, &str), texts: &[Cow<'_, str>]) {
         let list = self.push(Kind::Array, Span::default(), SOUND);
         for text in texts {
-            let id = self.new_string(&text);
+            let id = self.new_string(text);
             if let Some(node) = self.node_mut(id) {
                 node.flags |= SOUND;
             }
             self.attach(list, id, attr, Span::default());
         }
         self.set_key(list, name);
-        let Some(above) = self.node_mut(root) else { return list };
+        let Some(above) = self.node_mut(root) else { return };
         let (first, has_text) = (std::mem::replace(&mut above.child, list.0), above.text.len > 0);
         if above.last == NONE {
             above.last = list.0;
@@ -190,7 +185,6 @@ impl Document {
         if has_text {
             self.touch(root);
         }
-        list
     }
 }
 

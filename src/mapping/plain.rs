@@ -234,7 +234,6 @@ impl<'a> Held<'a> {
     }
 
     /// A holder's node, made where it is missing.
-    #[inline]
     fn get(
         &mut self,
         number: usize,
@@ -243,21 +242,9 @@ impl<'a> Held<'a> {
         new: NodeId,
         side: &Vocabulary,
     ) -> Result<NodeId, Ambiguous> {
-        match self.nodes.get(number) {
-            Some(Some(node)) => Ok(*node),
-            _ => self.make(number, to, document, new, side),
+        if let Some(Some(node)) = self.nodes.get(number) {
+            return Ok(*node);
         }
-    }
-
-    #[inline(never)]
-    fn make(
-        &mut self,
-        number: usize,
-        to: &Spot,
-        document: &mut Document,
-        new: NodeId,
-        side: &Vocabulary,
-    ) -> Result<NodeId, Ambiguous> {
         let plains = self.plains;
         let node = match plains.holders.get(number).filter(|holder| holder.own) {
             None => to.holder(document, new, side)?,

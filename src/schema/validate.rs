@@ -534,8 +534,7 @@ fn schemas_in_use<'a>(
 
 /// Says in a resource which schemas are in use: first, where nothing was said.
 pub(crate) fn put_schemas(document: &mut Document, root: NodeId, vocabulary: &Vocabulary, of: &ResourceType) {
-    let mut uris = Vec::with_capacity(4);
-    schemas_in_use(document, root, vocabulary, of).for_each(|uri| uris.push(uri));
+    let uris: Vec<Cow<'_, str>> = schemas_in_use(document, root, vocabulary, of).collect();
     match document.member(root, of.schemas) {
         Some(node) => {
             let list = document.new_array();
@@ -545,9 +544,7 @@ pub(crate) fn put_schemas(document: &mut Document, root: NodeId, vocabulary: &Vo
             }
             document.assign(node, list);
         }
-        None => {
-            document.build_first(root, (of.schemas, "schemas"), uris.into_iter());
-        }
+        None => document.build_first(root, (of.schemas, "schemas"), &uris),
     }
 }
 

@@ -220,8 +220,9 @@ fn server(key: &str, proof: u8) -> Arc<Server> {
 }
 
 fn made(key: &str, proof: u8, base: &str) -> Arc<Server> {
-    let secret =
-        |user: Option<&str>, text: &str, expires| Secret::new(user, Sha256::digest(text).into(), 0, expires);
+    let secret = |user: Option<&str>, text: &str, expires| {
+        Secret::new(user, <[u8; 32]>::from(Sha256::digest(text)), 0, expires)
+    };
     let client = |id: &str, text: &str, expires, redirects: &[&str]| Client {
         id: id.to_owned(),
         proof: Proof::Secret(secret(Some(id), text, expires)),

@@ -14,7 +14,7 @@ use super::{NAME_REMEDY, Scene, Taken, grant, is_name, url};
 use crate::Scheme;
 use crate::access::{
     Access, BadHash, Claims, Client, Endpoint, Hash, Introspection, Jwt, Kind, Limits, Method, Network,
-    Place, Rate, Requirement, Secret, Source, Verified,
+    Place, Proof, Rate, Requirement, Secret, Source, Verified,
 };
 use crate::credential;
 use crate::http::url::Url;
@@ -152,8 +152,8 @@ fn secret(scene: &Scene<'_>, item: &Item<'_>, basic: bool) -> Option<Method> {
     let limits = limits(scene, &mut fields);
     fields.finish();
     let proof = match (sha256, phc) {
-        (Some(sha256), None) => digest(&sha256).map(Proof::Digest),
-        (None, Some(phc)) => slow(scene, &phc).map(Proof::Slow),
+        (Some(sha256), None) => digest(&sha256).map(Proof::from),
+        (None, Some(phc)) => slow(scene, &phc).map(Proof::from),
         (None, None) if !basic => None,
         _ => {
             let remedy = "write `sha256` for a generated password, `phc` for one that somebody chose";
@@ -177,17 +177,8 @@ fn secret(scene: &Scene<'_>, item: &Item<'_>, basic: bool) -> Option<Method> {
         None if basic => return None,
         None => None,
     };
-    let secret = match (proof?, user) {
-        (Proof::Digest(digest), user) => Secret::new(user.as_deref(), digest, not_before, expires),
-        (Proof::Slow(hash), user) => Secret::slow(&user?, hash, not_before, expires),
-    };
+    let secret = Secret::new(user.as_deref(), proof?, not_before, expires);
     Some(Method { name: name?, limits: limits?, kind: Kind::Secret(secret) })
-}
-
-/// What is kept of a secret.
-enum Proof {
-    Digest([u8; 32]),
-    Slow(Hash),
 }
 
 /// A slow hash that this host can compute.
